@@ -13,7 +13,7 @@ T = TypeVar("T")
 def progress(
     items: Iterable[T] | None = None, *, total: int | None = None, unit: str, label: str
 ) -> "tqdm[T] | Iterator[T]":
-    """Wrap `items` (or count by hand with `.update`) in a bar such as ``clips 120/2913, 31 clips/s``.
+    """Wrap `items` (or count by hand with `.update`) in a bar such as ``120/2913, 31 clips/s``.
 
     On a terminal the bar redraws ten times a second; in a log file it writes a line every 30 s, so
     that a cluster log stays short. ``LISTENREAD_PROGRESS=0`` switches it off.

@@ -1,11 +1,11 @@
 """The parquet contract: how tables and vectors are written, read and validated.
 
-Every parquet file of the workflow goes through this module: it is written under a temporary name and
-renamed, so that a half-written file is never read, and carries as key-value metadata what made it.
+Every parquet file of the workflow goes through this module: it is written under a temporary name
+and renamed, so that a half-written file is never read, and carries as key-value metadata what made
+it.
 """
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -56,7 +56,7 @@ def write(path: str | Path, data: pa.Table | Mapping[str, Any], **made_by: Any) 
     partial = path.with_name(f".{path.name}.partial")
     try:
         pq.write_table(table, partial, compression="zstd")
-        os.replace(partial, path)
+        partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 
@@ -84,7 +84,9 @@ def read(path: str | Path, columns: Iterable[str] = ()) -> Table:
         ) from error
     encoded = (data.schema.metadata or {}).get(METADATA_KEY)
     if encoded is None:
-        raise ListenreadError(f"{path} was not written by listenread: it does not say what made it.")
+        raise ListenreadError(
+            f"{path} was not written by listenread: it does not say what made it."
+        )
     table = Table(data, json.loads(encoded))
     missing = [name for name in columns if name not in data.column_names]
     if missing and table.unavailable is None:

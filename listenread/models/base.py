@@ -4,12 +4,15 @@ A *family* is a class. `registry.load` makes an instance for one tower at a time
 never needs the audio tower. Both vectors of a clip or a text come from one forward pass.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
 Tower = Literal["audio", "text"]
+LoadTower = Literal["audio", "text", "both"]
 
 
 class Vectors(NamedTuple):
@@ -31,8 +34,8 @@ class AudioInput:
     Attributes:
         sample_rate: in Hz.
         clip_seconds: the fixed length of a tower's input, in seconds.
-        padding: what a shorter clip is filled with: ``zeros`` at the end, or ``repeat_pad``, as many
-            whole repeats as fit, then zeros (LAION-CLAP's ``repeatpad``).
+        padding: what a shorter clip is filled with: ``zeros`` at the end, or ``repeat_pad``, as
+            many whole repeats as fit, then zeros (LAION-CLAP's ``repeatpad``).
         cropping: what is kept of a longer clip: ``first``, ``centre``, or ``mean_of_windows``, the
             mean vector of consecutive windows.
         quantise_int16: round to 16-bit integers and back before anything else, as LAION-CLAP does.
@@ -65,4 +68,32 @@ class TwoTower(Protocol):
 
     def encode_text(self, texts: list[str]) -> Vectors:
         """Encode a batch of texts."""
+        ...
+
+
+class Family(TwoTower, Protocol):
+    """How `registry.load` makes a model: the contract of a family, one's own included.
+
+    A prepared model is a folder with a ``model.json``, which names its family and its `AudioInput`,
+    and with whatever else the family reads; ours hold ``audio_tower.safetensors``,
+    ``text_tower.safetensors`` and ``tokenizer.json``. A family of one's own is named
+    ``package.module:Class``. It needs no prepared weights: `registry.prepare_own` writes its
+    ``model.json`` from the class attribute `audio_input` and from options.
+    """
+
+    def __init__(
+        self, model_dir: Path, description: Mapping[str, Any], *, tower: LoadTower, device: str
+    ):
+        """Load one tower or both for inference.
+
+        Args:
+            model_dir: folder of the prepared model.
+            description: the mapping in its ``model.json``; a family of one's own finds its options
+                under ``options``.
+            tower: what will be used; the files of another tower must not be read.
+            device: a torch device such as ``cpu`` or ``cuda:0``.
+
+        Raises:
+            ModelError: a file is missing, damaged or not of this family.
+        """
         ...

@@ -1,0 +1,55 @@
+# make            set up .venv, run the quickstart experiment, say where the report is
+# make test       the same set-up, then every test that this machine can run
+# make lint       ruff, snakefmt, snakemake --lint
+# make docs       regenerate docs/configuration.md from the schema
+# make clean      delete results/ and logs/ (never data/)
+
+PYTHON ?= python3
+CORES  ?= $(shell getconf _NPROCESSORS_ONLN)
+VENV   := .venv
+BIN    := $(VENV)/bin
+UV     := uv==0.13.9
+READY  := $(VENV)/.ready
+
+# Waiting threads sleep instead of spinning, so that two jobs on one machine do not fight.
+export OMP_WAIT_POLICY ?= passive
+# Jobs and tests never ask a model hub; what they need is fetched by rules, with checksums.
+export HF_HUB_OFFLINE ?= 1
+
+.PHONY: quickstart setup test lint format docs clean
+.DEFAULT_GOAL := quickstart
+
+quickstart: setup
+	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --configfile config/quickstart.yaml
+	@echo
+	@echo "The report is in results/experiments/quickstart/report.html"
+
+setup: $(READY)
+
+$(READY): envs/requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 12) else "listenread needs Python 3.11 or 3.12; name one with: make PYTHON=python3.12")'
+	@echo "Setting up $(VENV) (once: a few minutes, 6 GB) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
+	@$(BIN)/uv pip install --quiet --no-deps --python $(BIN)/python -r envs/requirements.lock
+	@touch $(READY)
+
+test: setup
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint --configfile config/quickstart.yaml
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile rules
+
+docs: setup
+	$(BIN)/python -m listenread.config_reference > docs/configuration.md
+
+clean:
+	rm -rf results logs

@@ -1,0 +1,29 @@
+# listenread: does an audio-text model listen, and does it read?
+#
+#   snakemake --cores all                                        the paper's experiment
+#   snakemake --cores all --configfile config/quickstart.yaml    the embedded quickstart
+#
+# A dataset of labelled clips, a two-tower model and a set of prompts go in; vectors, similarities,
+# metrics with their uncertainty, figures and a report come out.
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: f"{workflow.basedir}/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/models.smk"
+include: "rules/embed.smk"
+include: "rules/score.smk"
+include: "rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        f"{EXPERIMENT_DIR}/report.html",
+        f"{EXPERIMENT_DIR}/metrics.parquet",
+        f"{EXPERIMENT_DIR}/metrics.csv",

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Resolve envs/requirements.in into the complete envs/requirements.lock (every package, `name==version`).
+# Run it after a change of requirements.in, in an activated environment that has uv (`make` installs one);
+# versions that still fit are kept, `envs/lock.sh --upgrade` takes the newest.
+#
+# Why it is not a plain resolution: laion-clap pins numpy < 2 and asks for wandb, tinysoundfont asks for
+# pyaudio (a C library's headers); neither is needed at run time, and the slurm plugin needs numpy >= 2.4.
+# So numpy is overridden, the two are left out, and the lock is installed with --no-deps.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+overrides=$(mktemp)
+trap 'rm -f "$overrides"' EXIT
+cat > "$overrides" <<'OVERRIDES'
+numpy>=2.4
+wandb ; sys_platform == "never"
+pyaudio ; sys_platform == "never"
+OVERRIDES
+
+uv pip compile requirements.in \
+  --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
+  --override "$overrides" \
+  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet \
+  --output-file requirements.lock "$@" > /dev/null
+
+# Only `name==version` lines may remain: anything else would tie the lock to one machine.
+if grep -nEv '^[A-Za-z0-9._-]+==[^ ;]+$' requirements.lock; then
+  echo "envs/requirements.lock: the lines above are not name==version" >&2
+  exit 1
+fi
+echo "envs/requirements.lock: $(wc -l < requirements.lock) packages"

@@ -1,0 +1,323 @@
+"""Audio files in, batches of waveforms for a tower out.
+
+The chain of a clip is: decode -> mean of the channels -> resample -> (quantise) -> crop or pad.
+What a tower wants is described by `listenread.models.base.AudioInput`, of which only the fields are
+used here.
+"""
+
+import hashlib
+import io
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import soundfile
+import soxr
+
+from listenread.errors import DataError
+
+#: Quality presets of the soxr library, from fast to good.
+RESAMPLERS = ("QQ", "LQ", "MQ", "HQ", "VHQ")
+
+
+class AudioFormat(Protocol):
+    """The fields of `listenread.models.base.AudioInput` that preparing a clip needs."""
+
+    sample_rate: int
+    padding: str
+    cropping: str
+    quantise_int16: bool
+
+    @property
+    def samples(self) -> int:
+        """Length of a tower's input in samples."""
+        ...
+
+
+class ClipFile(Protocol):
+    """What the loader has to know of a clip, e.g. a `listenread.datasets.base.Clip`."""
+
+    clip_id: str
+    path: Path | str
+    sha256: str
+
+
+class Sound(NamedTuple):
+    """A decoded file.
+
+    Attributes:
+        waveform: float32, shape (frames, channels); full scale is [-1, 1], float files may exceed.
+        sample_rate: in Hz.
+    """
+
+    waveform: np.ndarray
+    sample_rate: int
+
+
+class Batch(NamedTuple):
+    """Windows of clips, in the order of the manifest.
+
+    Attributes:
+        clips: int64, shape (rows,): for each row the position of its clip in the manifest. With the
+            cropping ``mean_of_windows`` a clip has several rows, next to one another, which may lie
+            in two batches; average them with `mean_by_clip`.
+        waveforms: float32, shape (rows, samples).
+    """
+
+    clips: np.ndarray
+    waveforms: np.ndarray
+
+
+def decode(content: bytes, name: str | Path = "audio") -> Sound:
+    """Decode a whole file of any format that libsndfile reads.
+
+    Args:
+        content: the bytes of the file.
+        name: how to call the file in an error.
+
+    Raises:
+        DataError: the file is empty, of an unknown format, damaged or cut short.
+    """
+    if not content:
+        raise DataError(f"{name}: the file is empty (0 bytes)")
+    try:
+        with soundfile.SoundFile(io.BytesIO(content)) as sound:
+            _refuse_cut_short(sound, name)
+            waveform = sound.read(dtype="float32", always_2d=True)
+            declared = sound.frames
+            sample_rate = sound.samplerate
+    except (soundfile.SoundFileError, ValueError) as error:
+        raise DataError(f"{name}: cannot be decoded ({_reason(error)})") from error
+    if len(waveform) < declared:
+        raise DataError(f"{name}: cut short: {len(waveform)} of {declared} frames could be decoded")
+    return Sound(waveform, sample_rate)
+
+
+def _refuse_cut_short(sound: soundfile.SoundFile, name: str | Path) -> None:
+    # libsndfile silently reads what is there of a WAV or AIFF file, and says so only in its log.
+    for line in sound.extra_info.splitlines():
+        chunk, _, rest = line.partition(":")
+        if chunk.strip() in {"data", "SSND"} and "should be" in rest:
+            raise DataError(f"{name}: cut short: its header announces {rest.strip()} bytes")
+
+
+def _reason(error: Exception) -> str:
+    text = str(getattr(error, "error_string", error)).strip().rstrip(".")
+    return text or type(error).__name__
+
+
+def mono(waveform: np.ndarray) -> np.ndarray:
+    """Average the channels of a waveform of shape (frames, channels)."""
+    if waveform.shape[1] == 1:
+        return waveform[:, 0]
+    return waveform.mean(axis=1, dtype=np.float32)
+
+
+def resample(
+    waveform: np.ndarray, from_rate: int, to_rate: int, resampler: str = "HQ"
+) -> np.ndarray:
+    """Resample a mono float32 waveform with soxr.
+
+    Args:
+        waveform: float32, shape (frames,).
+        from_rate: in Hz.
+        to_rate: in Hz.
+        resampler: one of `RESAMPLERS`; ``HQ`` is what librosa calls ``soxr_hq``, its default.
+    """
+    if resampler not in RESAMPLERS:
+        raise DataError(f"resampler {resampler!r} is not one of {', '.join(RESAMPLERS)}")
+    if from_rate == to_rate:
+        return waveform
+    return soxr.resample(waveform, from_rate, to_rate, quality=resampler)
+
+
+def quantise_int16(waveform: np.ndarray) -> np.ndarray:
+    """Round trip through 16-bit integers exactly as LAION-CLAP does before it embeds audio.
+
+    Clip to [-1, 1], scale by 32767, truncate towards zero, divide by 32767. Source: the functions
+    ``float32_to_int16`` and ``int16_to_float32`` of https://github.com/LAION-AI/CLAP
+    (``src/laion_clap/training/data.py``).
+    """
+    integers = (np.clip(waveform, -1.0, 1.0) * np.float32(32767.0)).astype(np.int16)
+    return (integers / 32767.0).astype(np.float32)
+
+
+def pad(waveform: np.ndarray, samples: int, padding: str) -> np.ndarray:
+    """Fill a waveform up to a length.
+
+    Args:
+        waveform: float32, shape (frames,), 0 < frames <= samples.
+        samples: the length wanted.
+        padding: ``zeros`` at the end; or ``repeat_pad``: as many whole repeats as fit, then zeros
+            (LAION-CLAP's ``repeatpad``).
+    """
+    if padding == "repeat_pad":
+        waveform = np.tile(waveform, samples // len(waveform))
+    elif padding != "zeros":
+        raise DataError(f"padding {padding!r} is neither 'zeros' nor 'repeat_pad'")
+    return np.pad(waveform, (0, samples - len(waveform)))
+
+
+def windows(waveform: np.ndarray, samples: int, padding: str, cropping: str) -> np.ndarray:
+    """Crop or pad a waveform to windows of one length.
+
+    Args:
+        waveform: float32, shape (frames,), at least one frame.
+        samples: length of a window.
+        padding: see `pad`; concerns clips shorter than a window.
+        cropping: ``first`` or ``centre`` give one window. ``mean_of_windows`` gives
+            ceil(frames / samples) consecutive windows, the last one moved back so that it ends with
+            the clip: every sample is heard and no window is padded.
+
+    Returns:
+        float32, shape (windows, samples).
+    """
+    frames = len(waveform)
+    if cropping not in {"first", "centre", "mean_of_windows"}:
+        raise DataError(f"cropping {cropping!r} is not 'first', 'centre' or 'mean_of_windows'")
+    if frames <= samples:
+        return pad(waveform, samples, padding)[np.newaxis]
+    if cropping == "first":
+        starts = [0]
+    elif cropping == "centre":
+        starts = [(frames - samples) // 2]
+    else:
+        starts = [*range(0, frames - samples, samples), frames - samples]
+    return np.stack([waveform[start : start + samples] for start in starts])
+
+
+def prepare(sound: Sound, audio_input: AudioFormat, resampler: str = "HQ") -> np.ndarray:
+    """Turn a decoded file into what a tower wants.
+
+    The int16 round trip comes after resampling and before padding, which is where the paper's code
+    has it (it resamples to 48 kHz while loading, quantises, and lets the model pad).
+
+    Returns:
+        float32, shape (windows, `audio_input.samples`).
+    """
+    waveform = resample(mono(sound.waveform), sound.sample_rate, audio_input.sample_rate, resampler)
+    if audio_input.quantise_int16:
+        waveform = quantise_int16(waveform)
+    return windows(waveform, audio_input.samples, audio_input.padding, audio_input.cropping)
+
+
+class ClipLoader:
+    """Batches of prepared clips, decoded in threads ahead of the consumer.
+
+    The rows come in the order of the clips, whatever the batch size or the number of workers, and
+    a row does not depend on its neighbours. At most `prefetch` clips are held ready, so that memory
+    is bounded. libsndfile and soxr release the interpreter lock, hence threads and not processes.
+
+    Example:
+        >>> for clips, waveforms in ClipLoader(manifest.clips, model.audio_input, 16):
+        ...     vectors.append(model.encode_audio(waveforms))   # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        clips: Sequence[ClipFile],
+        audio_input: AudioFormat,
+        batch_size: int,
+        workers: int = 2,
+        verify: bool = True,
+        *,
+        resampler: str = "HQ",
+        prefetch: int | None = None,
+        on_clip: Callable[[], object] | None = None,
+    ):
+        """Describe the work; files are opened only when the loader is iterated.
+
+        Args:
+            clips: in the order of the manifest; each has `clip_id`, `path`, `sha256`.
+            audio_input: what the tower wants.
+            batch_size: largest number of rows of a batch.
+            workers: threads that decode and resample.
+            verify: compare every file's SHA-256 with that of the manifest.
+            resampler: one of `RESAMPLERS`.
+            prefetch: how many clips may wait for the consumer (default: the larger of two batches
+                and two per worker).
+            on_clip: called after each clip has been handed over, e.g. a progress bar's ``update``.
+        """
+        if batch_size < 1 or workers < 1:
+            raise DataError(f"batch_size ({batch_size}) and workers ({workers}) must be at least 1")
+        self.clips = clips
+        self.audio_input = audio_input
+        self.batch_size = batch_size
+        self.workers = workers
+        self.verify = verify
+        self.resampler = resampler
+        self.prefetch = prefetch or 2 * max(batch_size, workers)
+        self.on_clip = on_clip
+
+    def __len__(self) -> int:
+        """Count the clips (not the rows)."""
+        return len(self.clips)
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Yield batches of `batch_size` rows, the last one possibly smaller.
+
+        Raises:
+            DataError: a clip is missing, changed since the manifest was made, or cannot be decoded.
+        """
+        indices: list[int] = []
+        rows: list[np.ndarray] = []
+        for index, prepared in enumerate(self._prepared_in_order()):
+            for row in prepared:
+                indices.append(index)
+                rows.append(row)
+                if len(rows) == self.batch_size:
+                    yield Batch(np.array(indices, dtype=np.int64), np.stack(rows))
+                    indices, rows = [], []
+            if self.on_clip:
+                self.on_clip()
+        if rows:
+            yield Batch(np.array(indices, dtype=np.int64), np.stack(rows))
+
+    def _prepared_in_order(self) -> Iterator[np.ndarray]:
+        waiting: deque[Future[np.ndarray]] = deque()
+        pool = ThreadPoolExecutor(self.workers, thread_name_prefix="clip")
+        try:
+            for clip in self.clips:
+                waiting.append(pool.submit(self._load, clip))
+                if len(waiting) >= self.prefetch:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _load(self, clip: ClipFile) -> np.ndarray:
+        name = f"clip {clip.clip_id!r} ({clip.path})"
+        try:
+            content = Path(clip.path).read_bytes()
+        except OSError as error:
+            raise DataError(f"{name}: {error.strerror or error}; make the manifest anew") from error
+        if self.verify and hashlib.sha256(content).hexdigest() != clip.sha256:
+            raise DataError(f"{name}: the file changed since the manifest was made; make it anew")
+        sound = decode(content, name)
+        if not len(sound.waveform):
+            raise DataError(f"{name}: the file holds no sound")
+        return prepare(sound, self.audio_input, self.resampler)
+
+
+def mean_by_clip(clips: np.ndarray, vectors: np.ndarray, n_clips: int) -> np.ndarray:
+    """Average the vectors of the windows of each clip.
+
+    Args:
+        clips: int, shape (rows,): the clip of each row, as in `Batch.clips`.
+        vectors: float32, shape (rows, d).
+        n_clips: how many clips there are; each must have a row.
+
+    Returns:
+        float32, shape (n_clips, d), not normalised again. A clip with one window keeps its vector
+        to the bit.
+    """
+    counts = np.bincount(clips, minlength=n_clips)
+    if len(counts) > n_clips or (counts == 0).any():
+        raise ValueError(f"rows of {n_clips} clips expected, counts are {counts.tolist()}")
+    sums = np.zeros((n_clips, vectors.shape[1]), dtype=np.float64)
+    np.add.at(sums, clips, vectors)
+    return (sums / counts[:, np.newaxis]).astype(np.float32)

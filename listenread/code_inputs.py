@@ -1,0 +1,89 @@
+"""Which package modules a script depends on, so that rules can declare them as inputs.
+
+Snakemake does not see that a script's imported module has changed; a declared input it sees, and it
+compares the content. The imports are read from the source, so the list cannot be forgotten.
+"""
+
+import ast
+import importlib.util
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+from listenread.errors import ConfigError
+
+#: Modules that cannot change a number: they only say how things go. An edit re-runs nothing.
+PRESENTATION_ONLY = frozenset(
+    {"listenread", "listenread.errors", "listenread.progress", "listenread.job"}
+)
+
+
+def modules_behind(sources: Iterable[Path], root: Path) -> list[Path]:
+    """List the files of the package that some sources import, directly or not.
+
+    Args:
+        sources: scripts or modules; they are part of the answer.
+        root: the folder that holds the package's folder ``listenread``.
+
+    Returns:
+        Sorted paths. Imports inside functions count; modules that a registry names at run time do
+        not, and have to be among the `sources`.
+    """
+    found: set[Path] = set()
+    pending = list(sources)
+    while pending:
+        source = pending.pop()
+        if source not in found:
+            found.add(source)
+            pending += _imported(source, root)
+    return sorted(found)
+
+
+@cache
+def _imported(source: Path, root: Path) -> tuple[Path, ...]:
+    tree = ast.parse(source.read_text(encoding="utf-8"), filename=str(source))
+    files = (
+        module_file(name, root)
+        for name in _module_names(tree)
+        if name.split(".")[0] == "listenread" and name not in PRESENTATION_ONLY
+    )
+    return tuple(dict.fromkeys(path for path in files if path is not None))
+
+
+def _module_names(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def module_source(name: str, root: Path) -> Path:
+    """Find the file of a module by its name, of the package or a user's own; it is not imported.
+
+    Raises:
+        ConfigError: there is no such module on the import path.
+    """
+    source = module_file(name, root)
+    if source is None:
+        try:
+            spec = importlib.util.find_spec(name)
+        except ModuleNotFoundError:
+            spec = None
+        if spec is None or spec.origin is None:
+            raise ConfigError(
+                f"there is no module `{name}`; its folder must be on PYTHONPATH, or the working "
+                "directory."
+            )
+        source = Path(spec.origin)
+    return source
+
+
+def module_file(name: str, root: Path) -> Path | None:
+    """Find a module's file; a package that only groups modules (an empty `__init__`) has none."""
+    path = root.joinpath(*name.split("."))
+    if path.with_suffix(".py").is_file():
+        return path.with_suffix(".py")
+    package = path / "__init__.py"
+    return package if package.is_file() and package.stat().st_size else None

@@ -1,0 +1,301 @@
+"""The configuration: checked as a whole before any job is planned, then handed out as leaf values.
+
+`resolve` is called once, by the Snakefile. Nothing else in the package knows of the configuration;
+functions and scripts get the values that they use.
+"""
+
+import copy
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from listenread import prompts
+from listenread.errors import ConfigError, ListenreadError
+
+Json = dict[str, Any]
+
+#: Loaders whose datasets are made to train on: they have captions, no vocabulary.
+CAPTIONED_LOADERS = frozenset({"gm_captions"})
+
+
+def resolve(config: Mapping[str, Any], schema: Json, base: Path) -> Json:
+    """Check a merged configuration and fill in its defaults.
+
+    Args:
+        config: what Snakemake merged from the base file and the overlays.
+        schema: the JSON schema, as `load_schema` reads it.
+        base: folder of the Snakefile; the project's own resources are found from there.
+
+    Returns:
+        A new mapping with every default filled in, prompts in their long form and every dataset
+        with a vocabulary.
+
+    Raises:
+        ConfigError: lists every problem found, each with its key, its value and what is allowed.
+    """
+    problems = [_describe(error, schema) for error in _errors(config, schema)]
+    if problems:
+        raise _refusal(problems)
+    resolved = _with_defaults(copy.deepcopy(dict(config)), schema, schema)
+    resolved["prompts"] = {
+        name: {"template": spec} if isinstance(spec, str) else spec
+        for name, spec in resolved["prompts"].items()
+    }
+    for spec in resolved["prompts"].values():
+        spec.setdefault("spelling", None)
+    problems = [*_selection_problems(resolved), *_model_problems(resolved)]
+    problems = problems or list(_vocabulary_problems(resolved))
+    problems = problems or list(_prompt_problems(resolved, base))
+    if problems:
+        raise _refusal(problems)
+    return resolved
+
+
+def load_schema(path: Path) -> Json:
+    """Read the schema file."""
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def check_duplicate_keys(paths: Iterable[Path]) -> None:
+    """Refuse a YAML file in which a key stands twice: the first value would be lost silently.
+
+    Raises:
+        ConfigError: names the file, the line and the key.
+    """
+    problems = []
+    for path in paths:
+        if path.suffix in {".yaml", ".yml"}:
+            node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+            problems += [f"{path}, line {line}: `{key}` stands twice" for key, line in _twice(node)]
+    if problems:
+        raise _refusal(problems)
+
+
+def words_of(dataset: Json, spelling: str | None) -> dict[str, str]:
+    """Return label -> words in a dataset's vocabulary order, in one of its spellings."""
+    words = dict(dataset["vocabulary"])
+    if spelling is not None:
+        words |= dataset.get("spellings", {}).get(spelling, {})
+    return words
+
+
+def names_of(dataset: Json) -> dict[str, list[str]]:
+    """Return label -> the label and its words in every spelling, each once."""
+    spellings = [words_of(dataset, spelling) for spelling in (None, *dataset["spellings"])]
+    return {
+        label: list(dict.fromkeys([label, *(words[label] for words in spellings)]))
+        for label in dataset["vocabulary"]
+    }
+
+
+def clip_files(dataset: Json) -> list[str]:
+    """List the audio files of a dataset that the user brings, those that exist.
+
+    A missing one is the manifest's to complain about, or to skip.
+    """
+    return [str(row.path) for row in _clips(dataset) if row.path.exists()]
+
+
+def _clips(dataset: Json) -> list:
+    # Imported here: it costs half a second, and most experiments bring no clips of their own.
+    from listenread.datasets import registry
+
+    root = dataset["root"] or Path(dataset["metadata"]).parent
+    return registry.load(dataset["loader"]).read_clips(root, dataset["metadata"])
+
+
+def _refusal(problems: list[str]) -> ConfigError:
+    lines = "\n".join(f"  - {problem}" for problem in problems)
+    return ConfigError(f"The configuration cannot be used:\n{lines}")
+
+
+def _errors(config: Mapping[str, Any], schema: Json) -> Iterator[jsonschema.ValidationError]:
+    validator = jsonschema.Draft202012Validator(schema)
+    for error in sorted(
+        validator.iter_errors(config), key=lambda error: list(map(str, error.path))
+    ):
+        yield from _leaves(error)
+
+
+def _leaves(error: jsonschema.ValidationError) -> Iterator[jsonschema.ValidationError]:
+    """Yield the errors that a person can act on, below those that only wrap others."""
+    if error.validator in {"anyOf", "oneOf"} and error.context:
+        yield error
+    elif error.context:
+        for cause in error.context:
+            yield from _leaves(cause)
+    else:
+        yield error
+
+
+def _describe(error: jsonschema.ValidationError, schema: Json) -> str:
+    key = ".".join(map(str, error.absolute_path)) or "the configuration"
+    value = error.instance
+    if error.validator == "additionalProperties":
+        known = sorted(error.schema.get("properties", {}))
+        unknown = sorted(set(value) - set(known))
+        return f"`{key}`: unknown key {_named(unknown)}{_suggest(unknown, known)}"
+    if error.validator == "required":
+        missing = [name for name in error.validator_value if name not in value]
+        return f"`{key}`: misses {_named(missing)}"
+    if error.validator == "anyOf":
+        ways = [option["required"] for option in error.validator_value if "required" in option]
+        return f"`{key}`: needs one of {_named(name for way in ways for name in way)}"
+    if error.validator == "enum":
+        return (
+            f"`{key}` is {value!r}{_suggest([str(value)], list(map(str, error.validator_value)))}"
+        )
+    if error.validator == "pattern" and "{label" in str(error.validator_value).replace("\\", ""):
+        return f"`{key}` is {value!r}: a prompt template must contain {{label}}"
+    expected = error.schema.get("description", "")
+    return f"`{key}` is {value!r}: {error.message}" + (f" ({expected})" if expected else "")
+
+
+def _named(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _suggest(unknown: list[str], known: list[str]) -> str:
+    close = [match for name in unknown for match in difflib.get_close_matches(name, known, 1)]
+    hint = f"; did you mean {_named(close)}?" if close else ""
+    return f"; allowed: {_named(known)}{hint}" if known else hint
+
+
+def _twice(node: yaml.Node | None) -> Iterator[tuple[str, int]]:
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            if key.value in seen and key.value != "<<":
+                yield key.value, key.start_mark.line + 1
+            seen.add(key.value)
+            yield from _twice(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _twice(item)
+
+
+def _with_defaults(value: Any, schema: Json, root: Json) -> Any:
+    """Fill in defaults below a value that is known to be valid."""
+    for part in _parts(value, schema, root):
+        if not isinstance(value, dict):
+            break
+        for name, sub in part.get("properties", {}).items():
+            if name not in value:
+                found, default = _default(sub, root)
+                if found:
+                    value[name] = copy.deepcopy(default)
+            if name in value:
+                value[name] = _with_defaults(value[name], sub, root)
+        rest = part.get("additionalProperties")
+        if isinstance(rest, dict):
+            for name in set(value) - set(part.get("properties", {})):
+                value[name] = _with_defaults(value[name], rest, root)
+    return value
+
+
+def _default(schema: Json, root: Json) -> tuple[bool, Any]:
+    while "default" not in schema and "$ref" in schema:
+        schema = _target(schema["$ref"], root)
+    return "default" in schema, schema.get("default")
+
+
+def _parts(value: Any, schema: Json, root: Json) -> Iterator[Json]:
+    """Yield a schema and those that it refers to for this value: `$ref`, `allOf`, `if`."""
+    yield schema
+    if "$ref" in schema:
+        yield from _parts(value, _target(schema["$ref"], root), root)
+    for option in schema.get("allOf", []):
+        yield from _parts(value, option, root)
+    if "if" in schema:
+        holds = jsonschema.Draft202012Validator(schema["if"]).is_valid(value)
+        branch = schema.get("then" if holds else "else")
+        if branch is not None:
+            yield from _parts(value, branch, root)
+
+
+def _target(reference: str, root: Json) -> Json:
+    target: Any = root
+    for step in reference.removeprefix("#/").split("/"):
+        target = target[step]
+    return target
+
+
+def _selection_problems(config: Json) -> Iterator[str]:
+    for catalogue in ("datasets", "models", "prompts"):
+        for name in config["experiment"][catalogue]:
+            if name not in config[catalogue]:
+                known = sorted(config[catalogue])
+                yield f"`experiment.{catalogue}`: no such entry `{name}`{_suggest([name], known)}"
+    for name in config["experiment"]["datasets"]:
+        if config["datasets"].get(name, {}).get("loader") in CAPTIONED_LOADERS:
+            yield f"`experiment.datasets`: `{name}` has captions to train on, no labels to evaluate"
+
+
+def _model_problems(config: Json) -> Iterator[str]:
+    for name, model in config["models"].items():
+        captions = model.get("train", {}).get("dataset")
+        if captions is not None and captions not in config["datasets"]:
+            yield (
+                f"`models.{name}.train.dataset`: no such dataset `{captions}`"
+                f"{_suggest([captions], sorted(config['datasets']))}"
+            )
+
+
+def _vocabulary_problems(config: Json) -> Iterator[str]:
+    for name in config["experiment"]["datasets"]:
+        dataset = config["datasets"][name]
+        if dataset.get("vocabulary") is None:
+            try:
+                labels = sorted({row.label for row in _clips(dataset)})
+            except ListenreadError as error:
+                yield f"`datasets.{name}`: {error}"
+                continue
+            dataset["vocabulary"] = {label: label for label in labels}
+        for spelling, words in dataset["spellings"].items():
+            unknown = [label for label in words if label not in dataset["vocabulary"]]
+            if unknown:
+                yield (
+                    f"`datasets.{name}.spellings.{spelling}`: no such label {_named(unknown)}"
+                    f"{_suggest(unknown, list(dataset['vocabulary']))}"
+                )
+        for spelling in (None, *dataset["spellings"]):
+            yield from _same_words(name, spelling, words_of(dataset, spelling))
+
+
+def _same_words(name: str, spelling: str | None, words: Mapping[str, str]) -> Iterator[str]:
+    where = "vocabulary" if spelling is None else f"spellings.{spelling}"
+    first: dict[str, str] = {}
+    for label, text in words.items():
+        other = first.setdefault(text.casefold(), label)
+        if other != label:
+            yield (
+                f"`datasets.{name}.{where}`: duplicate label: `{other}` and `{label}` are both "
+                f"written {text!r}, so no prompt could tell them apart"
+            )
+
+
+def _prompt_problems(config: Json, base: Path) -> Iterator[str]:
+    for name in config["experiment"]["prompts"]:
+        prompt = config["prompts"][name]
+        has_seeds = bool(prompt.get("filler_seeds"))
+        if "{filler}" in prompt.get("template", "") and not has_seeds:
+            yield f"`prompts.{name}`: the template has {{filler}}, so it needs `filler_seeds`"
+        if has_seeds and "{filler}" not in prompt["template"]:
+            yield f"`prompts.{name}`: `filler_seeds` are given, but the template has no {{filler}}"
+        for dataset_name in config["experiment"]["datasets"]:
+            dataset = config["datasets"][dataset_name]
+            spelling = prompt["spelling"]
+            if spelling is not None and spelling not in dataset["spellings"]:
+                yield (
+                    f"`prompts.{name}.spelling`: dataset `{dataset_name}` has no spelling "
+                    f"`{spelling}`{_suggest([spelling], sorted(dataset['spellings']))}"
+                )
+            elif "file" in prompt:
+                try:
+                    prompts.definitions(prompts.find_file(prompt["file"], base), names_of(dataset))
+                except ListenreadError as error:
+                    yield f"`prompts.{name}.file`, dataset `{dataset_name}`: {error}"

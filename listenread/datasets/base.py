@@ -1,0 +1,313 @@
+"""The manifest contract: one row per clip, every file looked at before any model is asked.
+
+A dataset's module reads its own metadata into `ClipRow`s; `build_manifest` decodes every file,
+decides about the bad ones and gives a `Manifest`, which is what the rest of the workflow knows of a
+dataset.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from listenread import audio, tables
+from listenread.datasets.rows import LISTED, ClipRow, listed, refuse
+from listenread.errors import DataError
+from listenread.progress import progress
+
+#: The columns that every manifest has, in this order; what the dataset knows follows.
+COLUMNS = ("clip_id", "path", "label", "fold", "duration_s", "sample_rate", "sha256")
+
+
+@dataclass(frozen=True)
+class AudioLimits:
+    """What a sound file must be like to be evaluated; every bound can be set in the config.
+
+    Attributes:
+        max_channels: mono and stereo are averaged to mono. More channels are usually an array of
+            microphones or stems; their mean is comb-filtered and no recording that anybody made, so
+            such files are refused unless this is raised.
+        min_sample_rate: in Hz. 8 kHz (telephone) is accepted, and counted in the manifest's notes,
+            because upsampling cannot bring back what a tower expects above 4 kHz; anything lower is
+            nearly always a wrong header.
+        max_sample_rate: in Hz. Up to 192 kHz is accepted and downsampled.
+        min_seconds: shorter files are refused: padding would be all that a tower hears.
+        max_seconds: longer files are refused: a clip is decoded whole, in memory.
+        silence_dbfs: a file whose peak is not above this level (dB below full scale) is silent; -80
+            is about three steps of a 16-bit file.
+    """
+
+    max_channels: int = 2
+    min_sample_rate: int = 8_000
+    max_sample_rate: int = 192_000
+    min_seconds: float = 0.05
+    max_seconds: float = 1_800.0
+    silence_dbfs: float = -80.0
+
+
+class Clip(NamedTuple):
+    """A row of a manifest, as far as an audio loader needs it."""
+
+    clip_id: str
+    path: Path
+    label: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The clips of a dataset.
+
+    Attributes:
+        table: columns `COLUMNS`, then what the dataset knows; one row per clip.
+        vocabulary: the labels in the order in which scores have their columns.
+        skipped: clips that were left out, each with `clip_id`, `path`, `reason`.
+        notes: sentences for the report about peculiarities that are no errors.
+    """
+
+    table: pa.Table
+    vocabulary: list[str]
+    skipped: list[dict[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        """Count the clips."""
+        return self.table.num_rows
+
+    @property
+    def clips(self) -> list[Clip]:
+        """The clips for `listenread.audio.ClipLoader`."""
+        rows = self.table.select(["clip_id", "path", "label", "sha256"]).to_pylist()
+        return [Clip(**(row | {"path": Path(row["path"])})) for row in rows]
+
+
+class _Checked(NamedTuple):
+    duration_s: float
+    sample_rate: int
+    sha256: str
+
+
+def check_file(path: Path, limits: AudioLimits) -> _Checked:
+    """Decode a file wholly and measure it.
+
+    Raises:
+        DataError: the reason why the file cannot be used, without its name.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise DataError("the file does not exist") from error
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror or error})") from error
+    try:
+        sound = audio.decode(content, "")
+    except DataError as error:
+        raise DataError(str(error).removeprefix(": ")) from error
+    _check_sound(sound, limits)
+    duration_s = len(sound.waveform) / sound.sample_rate
+    return _Checked(duration_s, sound.sample_rate, hashlib.sha256(content).hexdigest())
+
+
+def _check_sound(sound: audio.Sound, limits: AudioLimits) -> None:
+    frames, channels = sound.waveform.shape
+    seconds = frames / sound.sample_rate
+    if frames == 0:
+        raise DataError("empty: the file holds no sound")
+    if not np.isfinite(sound.waveform).all():
+        raise DataError("holds values that are not finite (NaN or infinity)")
+    if channels > limits.max_channels:
+        raise DataError(f"{channels} channels (max_channels is {limits.max_channels})")
+    if not limits.min_sample_rate <= sound.sample_rate <= limits.max_sample_rate:
+        raise DataError(
+            f"sample rate {sound.sample_rate} Hz (min_sample_rate is {limits.min_sample_rate}, "
+            f"max_sample_rate {limits.max_sample_rate})"
+        )
+    # What a tower hears is the mean: two channels in opposite phase are silent.
+    peak = float(np.abs(audio.mono(sound.waveform)).max())
+    if peak <= 10 ** (limits.silence_dbfs / 20):
+        raise DataError(f"silent: its peak is not above {limits.silence_dbfs:g} dBFS")
+    if not limits.min_seconds <= seconds <= limits.max_seconds:
+        raise DataError(
+            f"lasts {seconds:.3f} s (min_seconds is {limits.min_seconds:g}, "
+            f"max_seconds {limits.max_seconds:g})"
+        )
+
+
+def build_manifest(
+    rows: Sequence[ClipRow],
+    vocabulary: Sequence[str] | None = None,
+    *,
+    on_bad_audio: Literal["error", "skip"] = "error",
+    limits: AudioLimits | None = None,
+    workers: int = 2,
+    working_directory: Path | None = None,
+) -> Manifest:
+    """Look at every file and make the manifest.
+
+    Args:
+        rows: the clips as the dataset's metadata describes them.
+        vocabulary: the labels in the order of the scores' columns (default: sorted).
+        on_bad_audio: ``error`` lists every bad file at once; ``skip`` leaves them out and records
+            each with its reason in the manifest.
+        limits: what a file must be like.
+        workers: threads that decode.
+        working_directory: paths below it are written relative to it (default: the current one).
+
+    Raises:
+        DataError: the metadata contradict themselves or the vocabulary, a file cannot be used (with
+            ``on_bad_audio="error"``), or no clip is left.
+    """
+    if on_bad_audio not in {"error", "skip"}:
+        raise DataError(f"on_bad_audio is {on_bad_audio!r}; it can be 'error' or 'skip'")
+    labels = list(vocabulary) if vocabulary is not None else sorted({row.label for row in rows})
+    _check_metadata(rows, labels)
+    good, skipped = _check_files(rows, limits or AudioLimits(), workers)
+    if skipped and on_bad_audio == "error":
+        raise DataError(_bad_audio_message(skipped, len(rows)))
+    if not good:
+        raise DataError(f"no clip is left of {len(rows)}:\n{_list_skipped(skipped)}")
+    table = _to_table(good, (working_directory or Path.cwd()).resolve())
+    return Manifest(table, labels, skipped, _notes(good, labels))
+
+
+def _check_metadata(rows: Sequence[ClipRow], vocabulary: list[str]) -> None:
+    problems = []
+    if not rows:
+        problems.append("the metadata describe no clip")
+    twice = [name for name, count in Counter(vocabulary).items() if count > 1]
+    if twice:
+        problems.append(f"labels that are twice in the vocabulary: {listed(twice)}")
+    repeated = [name for name, count in Counter(row.clip_id for row in rows).items() if count > 1]
+    if repeated:
+        problems.append(f"clip_ids that occur more than once: {listed(repeated)}")
+    strangers = Counter(row.label for row in rows if row.label not in set(vocabulary))
+    if strangers:
+        counted = [f"{label!r} ({count} clips)" for label, count in strangers.items()]
+        problems.append(
+            f"labels that are not in the vocabulary: {listed(counted)}; it has {vocabulary}"
+        )
+    refuse("the dataset cannot be used", problems)
+
+
+def _check_files(
+    rows: Sequence[ClipRow], limits: AudioLimits, workers: int
+) -> tuple[list[tuple[ClipRow, _Checked]], list[dict[str, str]]]:
+    good, skipped = [], []
+    with ThreadPoolExecutor(workers, thread_name_prefix="check") as pool:
+        outcomes = pool.map(partial(_outcome, limits=limits), rows)
+        bar = progress(outcomes, total=len(rows), unit="clips", label="checking audio")
+        for row, outcome in zip(rows, bar, strict=True):
+            if isinstance(outcome, str):
+                skipped.append({"clip_id": row.clip_id, "path": str(row.path), "reason": outcome})
+            else:
+                good.append((row, outcome))
+    return good, skipped
+
+
+def _outcome(row: ClipRow, limits: AudioLimits) -> _Checked | str:
+    try:
+        return check_file(row.path, limits)
+    except DataError as error:
+        return str(error)
+
+
+def _bad_audio_message(skipped: list[dict[str, str]], total: int) -> str:
+    return (
+        f"{len(skipped)} of {total} clips cannot be used:\n{_list_skipped(skipped)}\n"
+        "Repair or remove them, or set `on_bad_audio: skip` for this dataset: they are then left "
+        "out, and listed in the manifest and the report."
+    )
+
+
+def _list_skipped(skipped: list[dict[str, str]]) -> str:
+    """Group by reason, so that 2,910 missing files do not hide the one that is damaged."""
+    by_reason: dict[str, list[str]] = {}
+    for clip in skipped:
+        by_reason.setdefault(clip["reason"], []).append(clip["path"])
+    lines = []
+    for reason, paths in sorted(by_reason.items(), key=lambda item: len(item[1])):
+        lines.append(f"  {reason} ({len(paths)}):")
+        lines += [f"    {path}" for path in paths[:LISTED]]
+        if len(paths) > LISTED:
+            lines.append(f"    ... and {len(paths) - LISTED} more")
+    return "\n".join(lines)
+
+
+def _to_table(good: list[tuple[ClipRow, _Checked]], working_directory: Path) -> pa.Table:
+    rows = [row for row, _ in good]
+    known = dict.fromkeys(name for row in rows for name in row.known)
+    reserved = [name for name in known if name in COLUMNS]
+    if reserved:
+        raise DataError(
+            f"the dataset's own columns {reserved} have names that every manifest's columns have"
+        )
+    columns: dict[str, pa.Array] = {
+        "clip_id": pa.array([row.clip_id for row in rows], pa.string()),
+        "path": pa.array([_portable(row.path, working_directory) for row in rows], pa.string()),
+        "label": pa.array([row.label for row in rows], pa.string()),
+        "fold": pa.array([row.fold for row in rows], pa.int16()),
+        "duration_s": pa.array([checked.duration_s for _, checked in good], pa.float64()),
+        "sample_rate": pa.array([checked.sample_rate for _, checked in good], pa.int32()),
+        "sha256": pa.array([checked.sha256 for _, checked in good], pa.string()),
+    }
+    for name in known:
+        columns[name] = _known_column(name, [row.known.get(name) for row in rows])
+    return pa.table(columns)
+
+
+def _known_column(name: str, values: list[Any]) -> pa.Array:
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise DataError(f"column {name!r} mixes types: {error}") from error
+
+
+def _portable(path: Path, working_directory: Path) -> str:
+    absolute = path.absolute()
+    if absolute.is_relative_to(working_directory):
+        return absolute.relative_to(working_directory).as_posix()
+    return path.as_posix()
+
+
+def _notes(good: list[tuple[ClipRow, _Checked]], vocabulary: list[str]) -> list[str]:
+    notes = []
+    present = {row.label for row, _ in good}
+    absent = [label for label in vocabulary if label not in present]
+    if absent:
+        notes.append(f"No clip has the label(s) {', '.join(absent)}.")
+    low = Counter(checked.sample_rate for _, checked in good if checked.sample_rate < 16_000)
+    for rate, count in sorted(low.items()):
+        notes.append(
+            f"{count} clip(s) have a sample rate of {rate} Hz: nothing above {rate // 2} Hz can be "
+            "heard in them, whatever rate a model works at."
+        )
+    hashes = Counter(checked.sha256 for _, checked in good)
+    copies = sum(count - 1 for count in hashes.values())
+    if copies:
+        notes.append(f"{copies} clip(s) are byte for byte a copy of another clip.")
+    return notes
+
+
+def write_manifest(path: Path | str, manifest: Manifest, **made_by: Any) -> None:
+    """Write a manifest as parquet; vocabulary, skipped clips and notes are its metadata."""
+    tables.write(
+        path,
+        manifest.table,
+        vocabulary=manifest.vocabulary,
+        skipped=manifest.skipped,
+        notes=manifest.notes,
+        **made_by,
+    )
+
+
+def read_manifest(path: Path | str) -> Manifest:
+    """Read a manifest that `write_manifest` wrote."""
+    data, made_by = tables.read(path, COLUMNS)
+    return Manifest(data, made_by["vocabulary"], made_by["skipped"], made_by["notes"])

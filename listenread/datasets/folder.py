@@ -1,0 +1,129 @@
+"""A researcher's own clips: a csv with ``path,label``, or one folder per label."""
+
+from pathlib import Path
+
+from listenread.datasets.rows import ClipRow, read_csv, refuse
+from listenread.errors import DataError
+
+#: Columns with a meaning; every further column is kept in the manifest.
+PATH, LABEL, FOLD, CLIP_ID = "path", "label", "fold", "clip_id"
+#: Suffixes of files of formats that libsndfile reads, as far as they name one.
+SUFFIXES = frozenset(
+    {".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".rf64"}
+    | {".snd", ".w64", ".wav", ".wave"}
+)
+
+
+def read_clips(
+    root: Path | str | None, metadata: Path | str | None = None, *, encoding: str = "utf-8-sig"
+) -> list[ClipRow]:
+    """Read clips from a csv, or from the folders where there is none.
+
+    Args:
+        root: the folder of the clips; not needed with a csv.
+        metadata: a csv with the columns ``path`` (relative to the csv) and ``label``, optionally
+            ``fold`` (whole numbers, or empty), ``clip_id``, and any others. None: every folder
+            directly below `root` is a label, and each sound file in it, at any depth, a clip.
+        encoding: of the csv.
+
+    Returns:
+        Rows in the order of the csv, or sorted by path. Where no ``clip_id`` is given it is the
+        path without its suffix.
+
+    Raises:
+        DataError: listing every line that cannot be used.
+    """
+    if metadata is not None:
+        return _from_csv(root, Path(metadata), encoding)
+    if root is None:
+        raise DataError("a folder dataset needs the key `root` or the key `metadata`")
+    return _from_folders(Path(root))
+
+
+def labels(
+    root: Path | str | None, metadata: Path | str | None = None, *, encoding: str = "utf-8-sig"
+) -> list[str]:
+    """List the labels in alphabetical order, without opening a sound file.
+
+    Args:
+        root: see `read_clips`.
+        metadata: see `read_clips`.
+        encoding: see `read_clips`.
+    """
+    return sorted({row.label for row in read_clips(root, metadata, encoding=encoding)})
+
+
+def _from_csv(root: Path | str | None, metadata: Path, encoding: str) -> list[ClipRow]:
+    lines = read_csv(metadata, (PATH, LABEL), encoding)
+    allowed = [metadata.parent] if root is None else [metadata.parent, Path(root)]
+    refuse(f"{metadata} has lines that cannot be used", _problems(lines, metadata.parent, allowed))
+    records = list(lines.values())
+    names = [name for name in (records[0] if records else {}) if name not in _SPECIAL]
+    known = {name: _typed([record[name] for record in records]) for name in names}
+    return [
+        ClipRow(
+            clip_id=record.get(CLIP_ID) or _without_suffix(record[PATH]),
+            path=metadata.parent / record[PATH],
+            label=record[LABEL],
+            fold=int(record[FOLD]) if record.get(FOLD) else None,
+            known={name: values[index] for name, values in known.items()},
+        )
+        for index, record in enumerate(records)
+    ]
+
+
+_SPECIAL = {PATH, LABEL, FOLD, CLIP_ID}
+
+
+def _problems(lines: dict[int, dict[str, str]], folder: Path, allowed: list[Path]) -> list[str]:
+    problems = []
+    first_line: dict[str, int] = {}
+    inside = [path.resolve() for path in allowed]
+    for line, record in lines.items():
+        path, fold = record[PATH], record.get(FOLD, "")
+        if not path or not record[LABEL]:
+            problems.append(f"line {line}: `path` and `label` must not be empty")
+            continue
+        if first_line.setdefault(path, line) != line:
+            problems.append(f"line {line}: {path} is already on line {first_line[path]}")
+        resolved = (folder / path).resolve()
+        if not any(resolved.is_relative_to(top) for top in inside):
+            places = " and ".join(map(str, allowed))
+            problems.append(f"line {line}: {path} lies outside {places}; set the key `root`")
+        if fold and not fold.isdecimal():
+            problems.append(f"line {line}: fold {fold!r} is not a whole number")
+    return problems
+
+
+def _typed(column: list[str]) -> list:
+    """Give numbers back as numbers, empty fields as nothing; anything else stays text."""
+    values = [value or None for value in column]
+    for cast in (int, float):
+        try:
+            return [None if value is None else cast(value) for value in values]
+        except ValueError:
+            continue
+    return values
+
+
+def _from_folders(root: Path) -> list[ClipRow]:
+    if not root.is_dir():
+        raise DataError(f"the folder {root} does not exist (key `root`)")
+    rows = []
+    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+        if folder.name.startswith("."):
+            continue
+        for path in sorted(folder.rglob("*")):
+            if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
+                clip_id = _without_suffix(path.relative_to(root).as_posix())
+                rows.append(ClipRow(clip_id, path, folder.name))
+    if not rows:
+        raise DataError(
+            f"{root} has no sound files in folders named by their label; put them there "
+            "(`<label>/<clip>.wav`) or name a csv in the key `metadata`"
+        )
+    return rows
+
+
+def _without_suffix(path: str) -> str:
+    return Path(path).with_suffix("").as_posix()

@@ -1,0 +1,109 @@
+"""What every dataset's reader gives, and how it reads a csv; cheap to import."""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from listenread.errors import DataError
+
+#: How many single problems an error message lists before it only counts.
+LISTED = 20
+
+
+@dataclass(frozen=True)
+class ClipRow:
+    """A clip as a dataset's metadata describes it; the file has not been looked at.
+
+    Attributes:
+        clip_id: unique in the dataset, and the same on every machine.
+        path: the audio file.
+        label: its class.
+        fold: the dataset's own split, where it has one.
+        known: what else the dataset knows, e.g. ``midi_note``; columns of the manifest.
+    """
+
+    clip_id: str
+    path: Path
+    label: str
+    fold: int | None = None
+    known: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_csv(
+    path: Path | str, required: Iterable[str], encoding: str = "utf-8-sig"
+) -> dict[int, dict[str, str]]:
+    """Read a csv with a header whose every line has as many fields as the header.
+
+    Args:
+        path: the csv, separated by commas.
+        required: columns that it must have.
+        encoding: of the text; the default is UTF-8 with or without a byte order mark.
+
+    Returns:
+        Line number in the file -> column -> text without space around it, for lines that are not
+        empty.
+
+    Raises:
+        DataError: the file is absent, not text in that encoding, or no such csv.
+    """
+    path = Path(path)
+    try:
+        with path.open(encoding=encoding, newline="") as file:
+            return _records(path, file, list(required))
+    except FileNotFoundError as error:
+        raise DataError(f"{path} does not exist") from error
+    except LookupError as error:
+        raise DataError(f"{path}: {encoding!r} is no known encoding") from error
+    except UnicodeError as error:
+        raise DataError(
+            f"{path} is not {encoding} text ({error}); save it as UTF-8 or name its encoding in "
+            "the dataset's key `encoding`"
+        ) from error
+    except (csv.Error, OSError) as error:
+        raise DataError(f"{path} cannot be read as csv: {error}") from error
+
+
+def _records(path: Path, file: Iterable[str], required: list[str]) -> dict[int, dict[str, str]]:
+    reader = csv.reader(file, strict=True)
+    header = [name.strip() for name in next(reader, [])]
+    missing = [name for name in required if name not in header]
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if missing:
+        raise DataError(
+            f"{path} misses the column(s) {', '.join(missing)}; its first line has "
+            f"{', '.join(header) or 'nothing'}. Columns are separated by commas."
+        )
+    if twice:
+        raise DataError(f"{path} has more than one column named {', '.join(twice)}")
+    lines, problems = {}, []
+    for line, fields in _numbered(reader):
+        if len(fields) == len(header):
+            lines[line] = dict(zip(header, (field.strip() for field in fields), strict=True))
+        else:
+            problems.append(f"line {line} has {len(fields)} fields, the header {len(header)}")
+    refuse(f"{path} is no regular csv", problems)
+    return lines
+
+
+def _numbered(reader: Any) -> Iterator[tuple[int, list[str]]]:
+    for fields in reader:
+        if any(fields):
+            yield reader.line_num, fields
+
+
+def refuse(what: str, problems: list[str]) -> None:
+    """Raise a `DataError` that lists all problems, if there are any."""
+    if problems:
+        raise DataError(f"{what}:\n  - " + "\n  - ".join(_first(problems)))
+
+
+def listed(names: Iterable[str]) -> str:
+    """Join names with commas, only counting those beyond the first `LISTED`."""
+    return ", ".join(_first(list(names)))
+
+
+def _first(items: list[str]) -> list[str]:
+    more = len(items) - LISTED
+    return [*items[:LISTED], *([f"and {more} more"] if more > 0 else [])]

@@ -1,0 +1,161 @@
+"""TinySOL 6.0: 2,913 single notes of 14 orchestral instruments, and any set in its layout.
+
+Cella, Ghisi, Lostanlen, Lévy, Fineberg, Maresz: TinySOL, CC BY 4.0,
+https://doi.org/10.5281/zenodo.3685367. Audio lies at ``<Family>/<Folder>/ordinario/<id>.wav`` below
+the root that is given.
+"""
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+from listenread.datasets.rows import ClipRow, read_csv, refuse
+
+
+class Instrument(NamedTuple):
+    """One of TinySOL's instruments.
+
+    Attributes:
+        label: column ``Instrument (in full)``.
+        abbreviation: column ``Instrument (abbr.)``.
+        family: column ``Family``, and the first folder.
+        folder: the second folder.
+        low: lowest MIDI note.
+        high: highest MIDI note.
+        clips: how many notes the official release has.
+    """
+
+    label: str
+    abbreviation: str
+    family: str
+    folder: str
+    low: int
+    high: int
+    clips: int
+
+
+#: In the order in which the paper's released files list them.
+INSTRUMENTS = (
+    Instrument("Bass Tuba", "BTb", "Brass", "Bass_Tuba", 30, 65, 108),
+    Instrument("French Horn", "Hn", "Brass", "Horn", 31, 77, 134),
+    Instrument("Trombone", "Tbn", "Brass", "Trombone", 34, 72, 117),
+    Instrument("Trumpet in C", "TpC", "Brass", "Trumpet_C", 54, 86, 96),
+    Instrument("Accordion", "Acc", "Keyboards", "Accordion", 28, 109, 689),
+    Instrument("Contrabass", "Cb", "Strings", "Contrabass", 28, 72, 309),
+    Instrument("Violin", "Vn", "Strings", "Violin", 55, 100, 284),
+    Instrument("Viola", "Va", "Strings", "Viola", 48, 96, 309),
+    Instrument("Cello", "Vc", "Strings", "Violoncello", 36, 84, 291),
+    Instrument("Bassoon", "Bn", "Winds", "Bassoon", 34, 75, 126),
+    Instrument("Clarinet in Bb", "ClBb", "Winds", "Clarinet_Bb", 50, 91, 126),
+    Instrument("Flute", "Fl", "Winds", "Flute", 59, 98, 118),
+    Instrument("Oboe", "Ob", "Winds", "Oboe", 58, 93, 107),
+    Instrument("Alto Saxophone", "ASax", "Winds", "Sax_Alto", 49, 81, 99),
+)
+VOCABULARY = [instrument.label for instrument in INSTRUMENTS]
+#: The columns of the official csv, in its order.
+CSV_COLUMNS = (
+    "Path",
+    "Fold",
+    "Family",
+    "Instrument (abbr.)",
+    "Instrument (in full)",
+    "Technique (abbr.)",
+    "Technique (in full)",
+    "Pitch",
+    "Pitch ID",
+    "Dynamics",
+    "Dynamics ID",
+    "Instance ID",
+    "String ID (if applicable)",
+    "Needed digital retuning",
+)
+#: What the fields that are used must look like. No path leads out of the root.
+_PATTERNS = {
+    "Path": r"(?!/)(?!.*\.\.).+\.\w+",
+    "Fold": r"\d+",
+    "Instrument (in full)": r".+",
+    "Pitch ID": r"\d+",
+    "Instance ID": r"\d+",
+    "String ID (if applicable)": r"(\d+(\.0)?)?",
+    "Needed digital retuning": r"TRUE|FALSE",
+}
+
+
+def read_clips(root: Path | str, metadata: Path | str) -> list[ClipRow]:
+    """Read a csv in TinySOL's format.
+
+    Args:
+        root: the folder that the csv's paths are relative to (``audio``).
+        metadata: the csv.
+
+    Returns:
+        One row per line, in the csv's order; `known` has ``family, pitch, midi_note, dynamics,
+        instance, string, retuned``.
+
+    Raises:
+        DataError: the csv is absent, misses a column or has a value that cannot be.
+    """
+    lines = read_csv(metadata, CSV_COLUMNS)
+    problems = [
+        f"line {line}, column {column!r}: {record[column]!r}"
+        for line, record in lines.items()
+        for column, pattern in _PATTERNS.items()
+        if not re.fullmatch(pattern, record[column])
+    ]
+    refuse(f"{metadata} has values that TinySOL's metadata cannot have", problems)
+    return [_row(Path(root), record) for record in lines.values()]
+
+
+def _row(root: Path, record: dict[str, str]) -> ClipRow:
+    string = record["String ID (if applicable)"]
+    path = root / record["Path"]
+    return ClipRow(
+        clip_id=path.stem,
+        path=path,
+        label=record["Instrument (in full)"],
+        fold=int(record["Fold"]),
+        known={
+            "family": record["Family"],
+            "pitch": record["Pitch"],
+            "midi_note": int(record["Pitch ID"]),
+            "dynamics": record["Dynamics"],
+            "instance": int(record["Instance ID"]),
+            "string": int(float(string)) if string else None,
+            "retuned": record["Needed digital retuning"] == "TRUE",
+        },
+    )
+
+
+def check_official(rows: list[ClipRow]) -> None:
+    """Check that the metadata describe TinySOL 6.0 whole: 2,913 clips, so many of each class.
+
+    Raises:
+        DataError: with every class whose count differs.
+    """
+    counts = Counter(row.label for row in rows)
+    expected = {instrument.label: instrument.clips for instrument in INSTRUMENTS}
+    differing = [
+        f"{label}: {counts.get(label, 0)} instead of {expected.get(label, 0)}"
+        for label in dict.fromkeys([*expected, *counts])
+        if counts.get(label, 0) != expected.get(label, 0)
+    ]
+    refuse(
+        f"this is not TinySOL 6.0, which has {sum(expected.values())} clips ({len(rows)} here); "
+        "clips of a class",
+        differing,
+    )
+
+
+def place_in_root(member: str) -> str | None:
+    """Say where a member of the official archive belongs below the root, or None if nowhere.
+
+    For `listenread.download.extract`. Folders above the family's are dropped, should a release have
+    any; all that is no wav file is left out.
+    """
+    families = {instrument.family for instrument in INSTRUMENTS}
+    parts = Path(member).parts
+    start = next((index for index, part in enumerate(parts) if part in families), None)
+    if start is None or not member.endswith(".wav") or parts[-1].startswith("."):
+        return None
+    return "/".join(parts[start:])

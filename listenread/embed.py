@@ -1,0 +1,117 @@
+"""Vectors: clips through an audio tower, prompts through a text tower."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from listenread import tables
+from listenread.audio import ClipLoader, mean_by_clip
+from listenread.datasets.base import read_manifest
+from listenread.models import registry
+from listenread.models.base import TwoTower, Vectors
+from listenread.progress import progress
+from listenread.prompts import PromptText
+
+
+def embed_audio(
+    model_dir: str | Path,
+    manifest_path: str | Path,
+    output: str | Path,
+    *,
+    batch_size: int,
+    device: str = "cpu",
+    threads: int = 1,
+) -> None:
+    """Embed every clip of a manifest with a model's audio tower, both spaces from one pass.
+
+    Writes one row per clip in manifest order: `clip_id, label, pre_joint, joint`; with
+    ``cropping: mean_of_windows`` a clip's vectors are the means over its windows, `joint`
+    normalised again.
+
+    Args:
+        model_dir: a prepared model.
+        manifest_path: parquet of the manifest contract.
+        output: the parquet file to write.
+        batch_size: rows per forward pass.
+        device: a torch device.
+        threads: CPU threads, for the tower and for decoding.
+
+    Raises:
+        ListenreadError: a clip is not the one of the manifest, or the model cannot be loaded.
+    """
+    manifest = read_manifest(manifest_path)
+    model = registry.load(model_dir, tower="audio", device=device, threads=threads)
+    with progress(total=len(manifest), unit="clips", label="embedding audio") as bar:
+        loader = ClipLoader(
+            manifest.clips,
+            model.audio_input,
+            batch_size,
+            workers=threads,
+            on_clip=bar.update,
+        )
+        vectors = _encode_clips(model, loader)
+    tables.write(
+        output,
+        {
+            "clip_id": manifest.table["clip_id"],
+            "label": manifest.table["label"],
+            "pre_joint": tables.vectors(vectors.pre_joint),
+            "joint": tables.vectors(vectors.joint),
+        },
+        model=registry.describe(model_dir),
+        device=device,
+        vocabulary=manifest.vocabulary,
+    )
+
+
+def _encode_clips(model: TwoTower, loader: ClipLoader) -> Vectors:
+    """Encode batch by batch; the vectors of a clip's windows are averaged, most clips have one."""
+    clips, batches = [], []
+    for batch in loader:
+        clips.append(batch.clips)
+        batches.append(model.encode_audio(batch.waveforms))
+    row_clips = np.concatenate(clips)
+    pre_joint, joint = (
+        mean_by_clip(row_clips, np.concatenate(parts), len(loader))
+        for parts in zip(*batches, strict=True)
+    )
+    if len(row_clips) > len(loader):
+        joint /= np.linalg.norm(joint, axis=1, keepdims=True)
+    return Vectors(pre_joint, joint)
+
+
+def embed_text(
+    model_dir: str | Path,
+    prompt: Sequence[PromptText],
+    output: str | Path,
+    *,
+    batch_size: int = 64,
+    device: str = "cpu",
+    threads: int = 1,
+) -> None:
+    """Embed the texts of one prompt with a model's text tower; the audio tower is not loaded.
+
+    Writes one row per label and variant: `label, text, pre_joint, joint`, with `variant` where the
+    prompt has several.
+    """
+    model = registry.load(model_dir, tower="text", device=device, threads=threads)
+    texts = [row.text for row in prompt]
+    parts = [
+        model.encode_text(texts[start : start + batch_size])
+        for start in range(0, len(texts), batch_size)
+    ]
+    columns = {"label": [row.label for row in prompt], "text": texts}
+    variants = [row.variant for row in prompt]
+    if max(variants) > 0:
+        columns["variant"] = variants
+    tables.write(
+        output,
+        {
+            **columns,
+            "pre_joint": tables.vectors(np.concatenate([part.pre_joint for part in parts])),
+            "joint": tables.vectors(np.concatenate([part.joint for part in parts])),
+        },
+        model=registry.describe(model_dir),
+        device=device,
+    )

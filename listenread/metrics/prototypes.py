@@ -1,0 +1,133 @@
+"""Audio-only classification: a class is represented by the mean vector of its clips.
+
+The scores that come out are cosines, float64 of shape (n, C), and go through the metrics of
+`listenread.metrics.zero_shot`.
+
+Source: Vasilakis, Bittner and Pauwels, ISMIR 2024, arXiv 2407.18058, section "audio-only", and the
+released `evaluation_output/audio_only/*.csv`, which the protocol `published` reproduces to the last
+digit for MusCALL's pre-joint vectors.
+"""
+
+from typing import Literal
+
+import numpy as np
+
+from listenread.errors import ConfigError, DataError
+
+Protocol = Literal["published", "corrected"]
+
+
+def scores(
+    vectors: np.ndarray,
+    labels: np.ndarray,
+    n_classes: int,
+    *,
+    protocol: Protocol,
+    folds: np.ndarray | None = None,
+    normalise_first: bool = False,
+) -> np.ndarray:
+    """Score each clip by its cosine with the prototype of each class.
+
+    A prototype is the L2-normalised mean of the class's vectors. `published` takes all clips, the
+    clip under test included. `corrected` takes the clips of the other folds; without folds it takes
+    all clips but the one under test (leave-one-out).
+
+    Args:
+        vectors: audio vectors, joint or pre-joint, shape (n, d), finite and not zero.
+        labels: class indices, shape (n,).
+        n_classes: C, at least every label + 1.
+        protocol: see above.
+        folds: fold of each clip, shape (n,), at least two different ones; only for `corrected`.
+        normalise_first: normalise each clip's vector before the mean, so that no clip weighs more
+            than another. The released code does not; joint vectors are normalised in any case.
+
+    Returns:
+        Float64, shape (n, C), in [-1, 1]. A class that has no clip to make a prototype from (none
+        in the other folds, a single one under leave-one-out) scores -1: it cannot be recognised.
+
+    Raises:
+        DataError: vectors that are NaN, infinite or zero, or do not fit the labels or folds.
+        ConfigError: an unknown protocol.
+
+    Example:
+        >>> vectors = np.array([[1.0, 0.0], [1.0, 0.2], [0.0, 1.0], [0.1, 1.0]])
+        >>> labels = np.array([0, 0, 1, 1])
+        >>> scores(vectors, labels, 2, protocol="corrected").argmax(axis=1).tolist()
+        [0, 0, 1, 1]
+    """
+    vectors, labels, folds = _check(vectors, labels, n_classes, protocol, folds)
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    material = unit if normalise_first else vectors
+    if protocol == "published":
+        return _cosines(unit, _sums(material, labels, n_classes))
+    if folds is None:
+        return _leave_one_out(unit, material, labels, n_classes)
+    result = np.empty((len(vectors), n_classes))
+    for fold in np.unique(folds):
+        held_out = folds == fold
+        # Summed afresh: a difference of sums would leave rounding noise where a class is empty.
+        total = _sums(material[~held_out], labels[~held_out], n_classes)
+        result[held_out] = _cosines(unit[held_out], total)
+    return result
+
+
+def _sums(vectors: np.ndarray, labels: np.ndarray, n_classes: int) -> np.ndarray:
+    """Sum of each class's vectors, shape (C, d); the mean points the same way."""
+    sums = np.zeros((n_classes, vectors.shape[1]))
+    for index in np.unique(labels):
+        sums[index] = vectors[labels == index].sum(axis=0)
+    return sums
+
+
+def _cosines(unit: np.ndarray, sums: np.ndarray) -> np.ndarray:
+    length = np.linalg.norm(sums, axis=1)
+    prototypes = sums / np.where(length > 0, length, 1.0)[:, None]
+    return np.where(length > 0, unit @ prototypes.T, -1.0)
+
+
+def _leave_one_out(
+    unit: np.ndarray, material: np.ndarray, labels: np.ndarray, n_classes: int
+) -> np.ndarray:
+    sums = _sums(material, labels, n_classes)
+    result = _cosines(unit, sums)
+    own = sums[labels] - material
+    length = np.linalg.norm(own, axis=1)
+    alone = np.bincount(labels, minlength=n_classes)[labels] == 1
+    cosine = np.einsum("nd,nd->n", unit, own) / np.where(length > 0, length, 1.0)
+    result[np.arange(len(labels)), labels] = np.where(alone | (length == 0), -1.0, cosine)
+    return result
+
+
+def _check(
+    vectors: np.ndarray,
+    labels: np.ndarray,
+    n_classes: int,
+    protocol: str,
+    folds: np.ndarray | None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    if protocol not in ("published", "corrected"):
+        raise ConfigError(f"protocol {protocol!r} is neither 'published' nor 'corrected'")
+    vectors, labels = np.asarray(vectors, dtype=np.float64), np.asarray(labels)
+    problems = []
+    if vectors.ndim != 2 or not len(vectors):
+        problems.append(f"vectors have shape {vectors.shape}, (clips, d) is needed, at least one")
+    elif not np.isfinite(vectors).all():
+        bad = int((~np.isfinite(vectors)).any(axis=1).sum())
+        problems.append(f"{bad} clip(s) have a vector with NaN or infinity")
+    elif zero := int((~vectors.any(axis=1)).sum()):
+        problems.append(f"{zero} clip(s) have a zero vector, which has no direction")
+    if labels.shape != vectors.shape[:1] or labels.dtype.kind not in "iu":
+        problems.append(f"labels are {labels.dtype} of shape {labels.shape}, one integer a clip")
+    elif labels.size and not 0 <= labels.min() <= labels.max() < n_classes:
+        problems.append(
+            f"labels reach from {labels.min()} to {labels.max()} of {n_classes} classes"
+        )
+    if folds is not None:
+        folds = np.asarray(folds)
+        if folds.shape != labels.shape:
+            problems.append(f"folds have shape {folds.shape}, labels {labels.shape}")
+        elif len(np.unique(folds)) < 2:
+            problems.append("all clips are in one fold; leave folds out for leave-one-out")
+    if problems:
+        raise DataError("prototypes cannot be made: " + "; ".join(problems) + ".")
+    return vectors, labels, folds

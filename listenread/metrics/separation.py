@@ -1,0 +1,255 @@
+"""Separation: do matching pairs lie nearer to each other than pairs that do not match?
+
+A *profile* holds, for each clip, the distribution of its similarities with what matches it and with
+what does not, as histograms and moments, so that any number of pairs is resampled by clip.
+
+Definitions: overlap coefficient, the common area of two densities (Inman and Bradley,
+Communications in Statistics 18, 1989); d', the distance of the means in units of the mean spread
+(Macmillan and Creelman, Detection Theory, 2005, chapter 3, unequal variances as d_a); modality gap,
+the distance of the centroids of unit vectors (Liang et al., NeurIPS 2022, arXiv 2203.02053).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from listenread.errors import DataError
+from listenread.metrics import zero_shot
+from listenread.metrics.uncertainty import Measurement, bootstrap
+
+#: Rows of similarities that are binned at a time.
+_ROWS = 4096
+#: Below this variance similarities are constant but for rounding.
+_CONSTANT = 1e-14
+
+
+class Profile(NamedTuple):
+    """Similarities of each clip, matching (positive) and not (negative).
+
+    Attributes:
+        positive: counts in equal bins from -1 to 1, int64, shape (n, bins).
+        negative: likewise.
+        positive_moments: float64, shape (n, 3): number, sum and sum of squares.
+        negative_moments: likewise.
+    """
+
+    positive: np.ndarray
+    negative: np.ndarray
+    positive_moments: np.ndarray
+    negative_moments: np.ndarray
+
+    @property
+    def edges(self) -> np.ndarray:
+        """Edges of the bins, float64, shape (bins + 1,)."""
+        return np.linspace(-1, 1, self.positive.shape[1] + 1)
+
+    def densities(self) -> tuple[np.ndarray, np.ndarray]:
+        """Densities of all positive and all negative pairs, each shape (bins,), integral 1."""
+        width = 2 / self.positive.shape[1]
+        positive, negative = self.positive.sum(axis=0), self.negative.sum(axis=0)
+        return tuple(h / max(h.sum(), 1) / width for h in (positive, negative))
+
+
+def text_audio_profile(scores: np.ndarray, labels: np.ndarray, *, bins: int) -> Profile:
+    """Profile of the cosines of clips with texts (or prototypes): own class against the others.
+
+    Args:
+        scores: cosines, shape (n, C), or (V, n, C) for variants of a prompt, which are pooled.
+        labels: class indices, shape (n,).
+        bins: between -1 and 1.
+
+    Raises:
+        DataError: see `zero_shot.check`.
+
+    Example:
+        >>> profile = text_audio_profile(np.array([[0.9, 0.1]]), np.array([0]), bins=4)
+        >>> profile.positive.tolist(), profile.negative.tolist()
+        ([[0, 0, 0, 1]], [[0, 0, 1, 0]])
+    """
+    scores = np.asarray(scores)
+    variants = scores if scores.ndim == 3 else scores[None]
+    if not len(variants):
+        raise DataError("there is nothing to measure: the prompt has no variant")
+    parts = []
+    for variant in variants:
+        classes = zero_shot.check(variant, labels)
+        matches = np.arange(variant.shape[1]) == classes[:, None]
+        parts.append(_profile(variant, matches, np.ones_like(matches), bins))
+    return Profile(*(np.sum(part, axis=0) for part in zip(*parts, strict=True)))
+
+
+def clip_pair_profile(
+    vectors: np.ndarray, labels: np.ndarray, *, bins: int, max_others: int, seed: int
+) -> Profile:
+    """Profile of the cosines of clips with other clips: same class against other classes.
+
+    Args:
+        vectors: audio vectors, shape (n, d), of any length but zero.
+        labels: class indices, shape (n,).
+        bins: between -1 and 1.
+        max_others: every clip is compared with all others, or, where these are more, with the same
+            random `max_others` clips; cost grows with n times this.
+        seed: of that choice.
+
+    Raises:
+        DataError: vectors that are zero, NaN or infinite.
+    """
+    unit, labels = _unit(vectors, "audio"), np.asarray(labels)
+    n = len(unit)
+    chosen = np.arange(n)
+    if n > max_others:
+        chosen = np.sort(np.random.default_rng(seed).choice(n, max_others, replace=False))
+    parts = []
+    for start in range(0, n, _ROWS):
+        rows = np.arange(start, min(start + _ROWS, n))
+        similarities = unit[rows] @ unit[chosen].T
+        matches = labels[rows, None] == labels[chosen]
+        parts.append(_profile(similarities, matches, rows[:, None] != chosen, bins))
+    return Profile(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def measure(
+    profile: Profile,
+    labels: np.ndarray,
+    *,
+    resamples: int,
+    confidence: float,
+    seed: int,
+    max_bytes: int = 2**30,
+) -> list[Measurement]:
+    """Measure `positive_mean`, `negative_mean`, `d_prime` and `overlap`.
+
+    The bootstrap draws clips with their profiles; what a clip is compared with stays as it is.
+    `d_prime` is NaN where similarities do not vary, all of them where no pair is of a kind. Overlap
+    is that of the histograms: 0 apart, 1 the same; it depends on the bins, `d_prime` does not.
+
+    Args:
+        profile: of n clips.
+        labels: class indices, shape (n,), the strata.
+        resamples: 0 for no interval.
+        confidence: of the interval, e.g. 0.95.
+        seed: of the bootstrap.
+        max_bytes: memory for one block of resamples.
+
+    Raises:
+        DataError: labels and profile are not of the same clips.
+    """
+    n, bins = profile.positive.shape
+    if np.shape(labels) != (n,):
+        raise DataError(f"the profile is of {n} clips, labels have shape {np.shape(labels)}")
+    table = np.concatenate([part.T for part in profile]).astype(np.float64)
+
+    def statistics(counts: np.ndarray) -> dict[str, np.ndarray]:
+        positive, negative, p_moments, n_moments = np.split(
+            table @ counts, [bins, 2 * bins, 2 * bins + 3]
+        )
+        return _statistics(positive, negative, p_moments, n_moments)
+
+    return bootstrap(
+        statistics,
+        np.asarray(labels),
+        resamples=resamples,
+        confidence=confidence,
+        seed=seed,
+        chance={"d_prime": 0.0, "overlap": 1.0},
+        bytes_per_resample=12 * n + 64 * bins,
+        max_bytes=max_bytes,
+    )
+
+
+def measure_modality_gap(
+    audio: np.ndarray,
+    text: np.ndarray,
+    labels: np.ndarray,
+    *,
+    resamples: int,
+    confidence: float,
+    seed: int,
+    max_bytes: int = 2**30,
+) -> Measurement:
+    """Measure `modality_gap`, the distance between the centroids of audio and of text, 0 to 2.
+
+    The bootstrap draws clips; the texts are the ones that were asked.
+
+    Args:
+        audio: joint vectors, shape (n, d), of any length but zero.
+        text: joint vectors, shape (L, d).
+        labels: class indices of the clips, shape (n,), the strata.
+        resamples: 0 for no interval.
+        confidence: of the interval, e.g. 0.95.
+        seed: of the bootstrap.
+        max_bytes: memory for one block of resamples.
+
+    Raises:
+        DataError: vectors that are zero, NaN or infinite, or of different sizes.
+    """
+    audio, text = _unit(audio, "audio"), _unit(text, "text")
+    if audio.shape[1] != text.shape[1]:
+        raise DataError(f"audio has {audio.shape[1]} dimensions, text {text.shape[1]}: not joint")
+    centroid = text.mean(axis=0)[:, None]
+    (gap,) = bootstrap(
+        lambda counts: {
+            "modality_gap": np.linalg.norm(audio.T @ counts / counts.sum(axis=0) - centroid, axis=0)
+        },
+        np.asarray(labels),
+        resamples=resamples,
+        confidence=confidence,
+        seed=seed,
+        chance={},
+        bytes_per_resample=12 * len(audio) + 24 * audio.shape[1],
+        max_bytes=max_bytes,
+    )
+    return gap
+
+
+def _profile(
+    similarities: np.ndarray, matches: np.ndarray, valid: np.ndarray, bins: int
+) -> Profile:
+    """Profile of rows of similarities; pairs that are not `valid` count nowhere."""
+    n = len(similarities)
+    values = np.clip(similarities.astype(np.float64), -1, 1)
+    cell = np.minimum(((values + 1) / 2 * bins).astype(np.int64), bins - 1)
+    cell += np.arange(n)[:, None] * bins
+    histograms, moments = [], []
+    for kind in (matches & valid, ~matches & valid):
+        histograms.append(np.bincount(cell[kind], minlength=n * bins).reshape(n, bins))
+        kept = np.where(kind, values, 0.0)
+        moments.append(np.stack([kind.sum(1), kept.sum(1), (kept**2).sum(1)], axis=1))
+    return Profile(*histograms, *moments)
+
+
+def _statistics(
+    positive: np.ndarray, negative: np.ndarray, p_moments: np.ndarray, n_moments: np.ndarray
+) -> dict[str, np.ndarray]:
+    p_mean, p_variance = _mean_and_variance(p_moments)
+    n_mean, n_variance = _mean_and_variance(n_moments)
+    spread = (p_variance + n_variance) / 2
+    varies = spread > _CONSTANT
+    d_prime = np.full(spread.shape, np.nan)
+    d_prime[varies] = (p_mean - n_mean)[varies] / np.sqrt(spread[varies])
+    common = np.minimum(
+        zero_shot.divide(positive, positive.sum(axis=0)),
+        zero_shot.divide(negative, negative.sum(axis=0)),
+    )
+    return {
+        "positive_mean": p_mean,
+        "negative_mean": n_mean,
+        "d_prime": d_prime,
+        "overlap": common.sum(axis=0),
+    }
+
+
+def _mean_and_variance(moments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    number, total, squares = moments
+    mean = zero_shot.divide(total, number)
+    return mean, np.maximum(zero_shot.divide(squares, number) - mean**2, 0)
+
+
+def _unit(vectors: np.ndarray, what: str) -> np.ndarray:
+    vectors = np.asarray(vectors, dtype=np.float64)
+    if vectors.ndim != 2 or not len(vectors):
+        raise DataError(f"{what} vectors have shape {vectors.shape}, (n, d) is needed, not empty")
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    if not np.isfinite(length).all() or (length == 0).any():
+        raise DataError(f"{what} vectors hold a zero vector, NaN or infinity")
+    return vectors / length

@@ -1,0 +1,46 @@
+"""PyTorch checkpoints, read as data: nothing that a file contains is ever executed."""
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from listenread.errors import ModelError
+
+
+def read_checkpoint(path: str | Path) -> dict[str, Tensor]:
+    """Read the state dict of a ``.pt`` file without executing anything in it.
+
+    The released files contain numpy scalars among the training state; those are the only objects
+    that are admitted beside tensors, numbers, strings and containers.
+
+    Returns:
+        Memory-mapped tensors by name, without the prefix ``module.`` of distributed training.
+
+    Raises:
+        ModelError: no such file, cut short, or with other objects inside.
+    """
+    scalar = (np._core.multiarray.scalar, "numpy.core.multiarray.scalar")
+    admitted = [scalar, np._core.multiarray.scalar, np.dtype, np.dtypes.Float64DType]
+    try:
+        with torch.serialization.safe_globals(admitted):
+            content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except FileNotFoundError as error:
+        raise ModelError(f"{path} does not exist.") from error
+    except pickle.UnpicklingError as error:
+        raise ModelError(
+            f"{path} holds objects other than tensors and numbers. Loading them could run code, so "
+            f"the file is refused and nothing in it was executed. ({str(error).splitlines()[0]})"
+        ) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        raise ModelError(
+            f"{path} cannot be read as a PyTorch checkpoint ({str(error).splitlines()[0]}). Was the "
+            "download complete? Compare its size and SHA-256."
+        ) from error
+    state = content.get("state_dict", content) if isinstance(content, Mapping) else None
+    if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise ModelError(f"{path} holds no state dict of tensors.")
+    return {str(name).removeprefix("module."): value for name, value in state.items()}

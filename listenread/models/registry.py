@@ -1,0 +1,157 @@
+"""Models by the folder that they were prepared in: which family, which audio input, which towers.
+
+A new family is a file that meets `listenread.models.base.Family` and a line in `FAMILIES`; one
+outside this package is named ``package.module:Class`` and needs no line. This module does not
+import torch.
+"""
+
+import hashlib
+import importlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from listenread.errors import ModelError
+from listenread.models.base import AudioInput, LoadTower, TwoTower
+from listenread.models.device import resolve_device
+
+DESCRIPTION_FILE = "model.json"
+AUDIO_TOWER_FILE = "audio_tower.safetensors"
+TEXT_TOWER_FILE = "text_tower.safetensors"
+TOKENIZER_FILE = "tokenizer.json"
+
+#: Families that come with listenread, each the class that loads it.
+FAMILIES = {
+    "muscall": "listenread.models.muscall.family:MusCALL",
+    "laion_clap": "listenread.models.clap.family:CLAP",
+    "hf_clap": "listenread.models.clap.family:CLAP",
+}
+
+
+def family_class(family: str) -> type:
+    """Find the class of a family.
+
+    Args:
+        family: a name in `FAMILIES`, or ``package.module:Class`` for a family of one's own.
+
+    Raises:
+        ModelError: no such family, or its class cannot be imported.
+    """
+    target = FAMILIES.get(family, family)
+    module_name, separator, class_name = target.partition(":")
+    if not separator:
+        raise ModelError(
+            f"family {family!r} is not known. The families are {', '.join(sorted(FAMILIES))}; "
+            "one of your own is named package.module:Class."
+        )
+    try:
+        return getattr(importlib.import_module(module_name), class_name)
+    except (ImportError, AttributeError) as error:
+        raise ModelError(
+            f"family {family!r} cannot be imported: {error}. The folder that holds {module_name!r} "
+            "must be on PYTHONPATH."
+        ) from error
+
+
+def describe(model_dir: str | Path) -> dict[str, Any]:
+    """Read a prepared model's ``model.json``.
+
+    Raises:
+        ModelError: the file is missing, is not JSON, or names no family or no audio input.
+    """
+    path = Path(model_dir) / DESCRIPTION_FILE
+    try:
+        description = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ModelError(f"{path} is missing: {model_dir} is not a prepared model.") from error
+    except ValueError as error:
+        raise ModelError(f"{path} is not JSON ({error}). Delete it and run again.") from error
+    missing = [key for key in ("family", "audio_input") if key not in description]
+    if missing:
+        raise ModelError(f"{path} misses {' and '.join(missing)}.")
+    return description
+
+
+def audio_input(model_dir: str | Path) -> AudioInput:
+    """What a prepared model's audio tower wants to be fed with, without importing torch."""
+    values = describe(model_dir)["audio_input"]
+    try:
+        return AudioInput(**values)
+    except TypeError as error:
+        path = Path(model_dir) / DESCRIPTION_FILE
+        raise ModelError(f"audio_input in {path} is not usable: {error}.") from error
+
+
+def load(
+    model_dir: str | Path,
+    tower: LoadTower = "both",
+    device: str = "cpu",
+    threads: int | None = None,
+) -> TwoTower:
+    """Load a prepared model, or the one tower that is needed.
+
+    Args:
+        model_dir: folder of the prepared model.
+        tower: ``audio``, ``text`` or ``both``; the files of the other tower are not read.
+        device: a torch device such as ``cpu`` or ``cuda:0``, or ``auto``.
+        threads: CPU threads for torch, or None for its own choice.
+
+    Raises:
+        ModelError: the folder is no prepared model, or its family refuses it.
+    """
+    if tower not in ("audio", "text", "both"):
+        raise ValueError(f"tower is 'audio', 'text' or 'both', got {tower!r}")
+    description = describe(model_dir)
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
+    family = family_class(description["family"])
+    return family(Path(model_dir), description, tower=tower, device=resolve_device(device))
+
+
+def write_description(
+    model_dir: str | Path, family: str, audio_input: AudioInput, **facts: Any
+) -> None:
+    """Write ``model.json`` atomically, as the last file of a prepared model.
+
+    Args:
+        model_dir: folder of the prepared model; it is created.
+        family: a name in `FAMILIES`, or ``package.module:Class``.
+        audio_input: what the audio tower wants to be fed with.
+        **facts: JSON-serialisable; sizes, provenance, options.
+    """
+    description = {"family": family, "audio_input": asdict(audio_input), **facts}
+    path = Path(model_dir) / DESCRIPTION_FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(json.dumps(description, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    partial.replace(path)
+
+
+def prepare_own(model_dir: str | Path, family: str, options: Mapping[str, Any]) -> None:
+    """Prepare a family of one's own, which brings its weights itself.
+
+    Args:
+        model_dir: folder of the prepared model; it is created.
+        family: ``package.module:Class``; the class attribute `audio_input` is recorded.
+        options: JSON-serialisable; handed to the class as ``description["options"]``.
+
+    Raises:
+        ModelError: the class cannot be imported or has no `audio_input`.
+    """
+    wanted = getattr(family_class(family), "audio_input", None)
+    if not isinstance(wanted, AudioInput):
+        raise ModelError(
+            f"family {family!r} needs a class attribute audio_input, an instance of "
+            f"listenread.models.base.AudioInput; found {wanted!r}."
+        )
+    write_description(model_dir, family, wanted, options=dict(options))
+
+
+def sha256(path: str | Path) -> str:
+    """SHA-256 of a file in hexadecimal, for a model's provenance."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

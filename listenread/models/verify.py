@@ -1,0 +1,331 @@
+"""Comparison of a prepared LAION-CLAP model with the laion-clap package, vector by vector."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from listenread import audio
+from listenread.errors import ModelError
+from listenread.models import registry
+from listenread.models.base import AudioInput, Vectors
+
+#: The package's root: what a process of its own needs on its path.
+_PROJECT = Path(__file__).resolve().parents[2]
+
+#: Texts that are compared where no others are named: short, long, cut at 77 tokens, empty, not ASCII.
+TEXTS = (
+    "A violin track",
+    "A tuba track",
+    "This is a recording of clarinet in b-flat",
+    "A no accordion track",
+    "Für Elise, played on a piano – très doucement",
+    "",
+    "a very long description of an instrument made of wood and strings " * 12,
+)
+
+
+class Reference(NamedTuple):
+    """Vectors of the laion-clap package.
+
+    Attributes:
+        audio: of the clips' windows, in their order.
+        text: of the texts.
+        version: of the package.
+    """
+
+    audio: Vectors
+    text: Vectors
+    version: str
+
+
+def known_clips(sample_rate: int, seed: int = 0) -> dict[str, np.ndarray]:
+    """Clips with which towers are compared: noise of 3, 7, 10 and 12 s, silence, a tone.
+
+    Args:
+        sample_rate: in Hz.
+        seed: of the noise.
+
+    Returns:
+        Name -> float32 waveform in [-1, 1].
+    """
+    random = np.random.default_rng(seed)
+    clips = {
+        f"noise, {seconds} s": random.uniform(-0.5, 0.5, seconds * sample_rate)
+        for seconds in (3, 7, 10, 12)
+    }
+    clips["silence, 5 s"] = np.zeros(5 * sample_rate)
+    time = np.arange(4 * sample_rate) / sample_rate
+    clips["tone of 440 Hz, 4 s"] = 0.8 * np.sin(2 * np.pi * 440.0 * time)
+    return {name: waveform.astype(np.float32) for name, waveform in clips.items()}
+
+
+def verify_model(
+    model_dir: str | Path,
+    checkpoint_path: str | Path,
+    output: str | Path | None = None,
+    *,
+    texts: Sequence[str] = TEXTS,
+    largest_difference: float = 1e-4,
+    smallest_cosine: float = 0.99999,
+    seed: int = 0,
+    threads: int = 1,
+) -> dict[str, Any]:
+    """Embed known clips and texts with the laion-clap package and with ours, and compare.
+
+    Clips over 10 s, which the package crops at random, are cropped for both by the model's own policy.
+
+    Args:
+        model_dir: a prepared model of the family `laion_clap`.
+        checkpoint_path: the ``.pt`` that it was made of.
+        output: JSON file to write, or None.
+        texts: to be embedded.
+        largest_difference: between two elements, in the joint and in the pre-joint space.
+        smallest_cosine: between two vectors.
+        seed: of the noise in the clips.
+        threads: CPU threads.
+
+    Returns:
+        ``agrees``, the limits, the reference's version and ``differences``: one row per item and space
+        with ``tower, item, space, max_abs_difference, cosine, agrees``.
+
+    Raises:
+        ModelError: the model is of another family or of another checkpoint, or the package fails.
+    """
+    description = registry.describe(model_dir)
+    _refuse_another_checkpoint(model_dir, description, checkpoint_path)
+    audio_input = AudioInput(**description["audio_input"])
+    clips = known_clips(audio_input.sample_rate, seed)
+    reference = embed_with_laion_clap(
+        checkpoint_path, model_dir, unpadded_windows(clips, audio_input).values(), texts, threads
+    )
+    rows = compare(model_dir, reference, clips, texts, threads=threads)
+    for row in rows:
+        row["agrees"] = bool(
+            row["max_abs_difference"] <= largest_difference and row["cosine"] >= smallest_cosine
+        )
+    result = {
+        "agrees": all(row["agrees"] for row in rows),
+        "reference": f"laion-clap {reference.version}",
+        "checkpoint_sha256": description["provenance"]["checkpoint_sha256"],
+        "largest_difference": largest_difference,
+        "smallest_cosine": smallest_cosine,
+        "differences": rows,
+    }
+    if output is not None:
+        _write_json(Path(output), result)
+    return result
+
+
+def _refuse_another_checkpoint(
+    model_dir: str | Path, description: Mapping[str, Any], checkpoint_path: str | Path
+) -> None:
+    if description["family"] != "laion_clap":
+        raise ModelError(
+            f"{model_dir} is of the family {description['family']!r}; only laion_clap can be compared "
+            "with the laion-clap package."
+        )
+    found, made_of = registry.sha256(checkpoint_path), description["provenance"]["checkpoint_sha256"]
+    if found != made_of:
+        raise ModelError(
+            f"{checkpoint_path} (sha256 {found}) is not the checkpoint that {model_dir} was made of "
+            f"(sha256 {made_of})."
+        )
+
+
+def unpadded_windows(
+    clips: Mapping[str, np.ndarray], audio_input: AudioInput
+) -> dict[str, np.ndarray]:
+    """Crop clips by a model's policy without quantising or padding them, which the package does."""
+    found = {}
+    for name, waveform in clips.items():
+        if len(waveform) <= audio_input.samples:
+            found[name] = waveform
+            continue
+        cropped = audio.windows(
+            waveform, audio_input.samples, audio_input.padding, audio_input.cropping
+        )
+        found |= {f"{name}, window {i}": window for i, window in enumerate(cropped)}
+    return found
+
+
+def compare(
+    model_dir: str | Path,
+    reference: Reference,
+    clips: Mapping[str, np.ndarray],
+    texts: Sequence[str],
+    *,
+    threads: int = 1,
+) -> list[dict[str, Any]]:
+    """Embed clips and texts with a prepared model and compare with a reference.
+
+    Returns:
+        One row per window or text and space: ``tower, item, space, max_abs_difference, cosine``.
+    """
+    model = registry.load(model_dir, threads=threads)
+    prepared = [
+        audio.prepare(
+            audio.Sound(waveform[:, None], model.audio_input.sample_rate), model.audio_input
+        )
+        for waveform in clips.values()
+    ]
+    names = list(unpadded_windows(clips, model.audio_input))
+    ours = {"audio": model.encode_audio(np.concatenate(prepared)), "text": model.encode_text(list(texts))}
+    theirs = {"audio": reference.audio, "text": reference.text}
+    items = {"audio": names, "text": list(texts)}
+    return [
+        {"tower": tower, "item": item, "space": space, **_difference(a, b)}
+        for tower in ("audio", "text")
+        for space in ("pre_joint", "joint")
+        for item, a, b in zip(
+            items[tower],
+            getattr(ours[tower], space),
+            getattr(theirs[tower], space),
+            strict=True,
+        )
+    ]
+
+
+def _difference(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
+    ours, theirs = ours.astype(np.float64), theirs.astype(np.float64)
+    cosine = ours @ theirs / (np.linalg.norm(ours) * np.linalg.norm(theirs))
+    return {
+        "max_abs_difference": float(np.abs(ours - theirs).max()),
+        "cosine": float(cosine),
+    }
+
+
+def embed_with_laion_clap(
+    checkpoint_path: str | Path,
+    model_dir: str | Path,
+    clips: Sequence[np.ndarray],
+    texts: Sequence[str],
+    threads: int = 1,
+) -> Reference:
+    """Embed clips and texts through the laion-clap package's public methods, without a network.
+
+    Args:
+        checkpoint_path: a released ``.pt``.
+        model_dir: the model prepared from it; names its HTSAT variant and lends its tokenizer.
+        clips: float32 waveforms at 48 kHz, at most 10 s each.
+        texts: to be embedded.
+        threads: CPU threads.
+
+    Raises:
+        ModelError: the package is not installed or fails.
+    """
+    description = registry.describe(model_dir)
+    clips = list(clips)
+    with tempfile.TemporaryDirectory(prefix="listenread-verify-") as folder:
+        request, response = Path(folder, "request.npz"), Path(folder, "response.npz")
+        settings = {
+            "checkpoint": str(Path(checkpoint_path).resolve()),
+            "audio_model": description["audio_model"],
+            "texts": list(texts),
+            "clips": len(clips),
+            "threads": threads,
+        }
+        waveforms = {f"clip_{i}": clip for i, clip in enumerate(clips)}
+        np.savez(request, settings=json.dumps(settings), **waveforms)
+        environment = offline_hub(
+            Path(folder, "hub"),
+            Path(model_dir, registry.TOKENIZER_FILE),
+            description["sizes"]["text"],
+        )
+        command = [sys.executable, "-m", "listenread.models.laion_reference", request, response]
+        run_reference(command, environment)
+        with np.load(response, allow_pickle=False) as found:
+            return Reference(
+                Vectors(found["audio_pre_joint"], found["audio_joint"]),
+                Vectors(found["text_pre_joint"], found["text_joint"]),
+                str(found["version"]),
+            )
+
+
+def run_reference(command: Sequence[Any], environment: Mapping[str, str]) -> None:
+    """Run a command that imports the laion-clap package.
+
+    Raises:
+        ModelError: it fails; with the end of what it said.
+    """
+    path = os.pathsep.join(filter(None, [str(_PROJECT), os.environ.get("PYTHONPATH")]))
+    done = subprocess.run(
+        [str(part) for part in command],
+        env={**os.environ, **environment, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise ModelError(f"the laion-clap package failed:\n{done.stderr[-2000:]}")
+
+
+def offline_hub(
+    folder: Path, tokenizer_path: Path, text_sizes: Mapping[str, Any]
+) -> dict[str, str]:
+    """Make a model hub cache that holds what the laion-clap package asks for: ``roberta-base``.
+
+    The weights are left out: those of the checkpoint take their place when the package loads it.
+
+    Args:
+        folder: to be created.
+        tokenizer_path: a ``tokenizer.json`` with RoBERTa's byte-level vocabulary.
+        text_sizes: fields of `listenread.models.clap.sizes.TextSizes`.
+
+    Returns:
+        Environment variables under which no network is asked.
+    """
+    from safetensors.numpy import save_file
+
+    revision = "0" * 40
+    repository = folder / "hub" / "models--roberta-base"
+    snapshot = repository / "snapshots" / revision
+    snapshot.mkdir(parents=True)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(revision)
+    _write_json(snapshot / "config.json", _roberta_config(text_sizes))
+    save_file({"none": np.zeros(1, np.float32)}, snapshot / "model.safetensors", {"format": "pt"})
+    content = json.loads(tokenizer_path.read_text(encoding="utf-8"))
+    _write_json(snapshot / "tokenizer.json", {**content, "truncation": None, "padding": None})
+    _write_json(snapshot / "vocab.json", content["model"]["vocab"])
+    merges = [m if isinstance(m, str) else " ".join(m) for m in content["model"]["merges"]]
+    (snapshot / "merges.txt").write_text("\n".join(["#version: 0.2", *merges]) + "\n", "utf-8")
+    tokenizer_config = {"tokenizer_class": "RobertaTokenizer", "model_max_length": 512}
+    _write_json(snapshot / "tokenizer_config.json", tokenizer_config)
+    return {
+        "HF_HOME": str(folder),
+        "HF_HUB_CACHE": str(folder / "hub"),
+        "HF_HUB_OFFLINE": "1",
+        "TRANSFORMERS_OFFLINE": "1",
+    }
+
+
+def _roberta_config(text_sizes: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "architectures": ["RobertaModel"],
+        "model_type": "roberta",
+        "vocab_size": text_sizes["vocabulary"],
+        "hidden_size": text_sizes["d_encoder"],
+        "intermediate_size": text_sizes["d_feed_forward"],
+        "num_hidden_layers": text_sizes["layers"],
+        "num_attention_heads": text_sizes["heads"],
+        "max_position_embeddings": text_sizes["positions"],
+        "layer_norm_eps": text_sizes["layer_norm_eps"],
+        "pad_token_id": text_sizes["pad_id"],
+        "type_vocab_size": 1,
+        "bos_token_id": 0,
+        "eos_token_id": 2,
+    }
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    os.replace(partial, path)

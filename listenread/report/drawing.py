@@ -1,0 +1,118 @@
+"""How figures look and how they are saved: svg, pdf, and the csv that they draw.
+
+Matplotlib is imported here and in the modules that draw, never by the page, which takes finished
+files. The same data give the same bytes on every run.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+#: Colour-blind safe and apart in grey, too (Okabe and Ito, Color Universal Design, 2008).
+BLUE, ORANGE, VERMILLION, GREEN, SKY, PURPLE = (
+    "#0072b2",
+    "#e69f00",
+    "#d55e00",
+    "#009e73",
+    "#56b4e9",
+    "#cc79a7",
+)
+SERIES = (BLUE, ORANGE, GREEN, PURPLE, VERMILLION, SKY)
+#: One marker for each of `SERIES`, so that colour is never alone in telling systems apart.
+MARKERS = ("o", "s", "^", "D", "v", "P")
+#: The page replaces these two by its own colours, so that figures follow light and dark.
+INK, LINE = "#1f2328", "#d0d4d9"
+
+_STYLE = {
+    "svg.fonttype": "none",  # text stays text: it can be read aloud, searched and edited
+    "svg.hashsalt": "listenread",
+    "pdf.fonttype": 42,
+    "font.family": "sans-serif",
+    "font.sans-serif": ["Helvetica", "Arial", "DejaVu Sans"],
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "axes.facecolor": "none",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": LINE,
+    "grid.linewidth": 0.6,
+    "figure.facecolor": "none",
+    "figure.constrained_layout.use": True,
+    "legend.frameon": False,
+    "legend.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "lines.linewidth": 1.4,
+    "hatch.linewidth": 0.6,
+}
+
+
+def new_figure(
+    width: float, height: float, columns: int = 1, **keywords: Any
+) -> tuple[Figure, Any]:
+    """Make a figure in the house style without touching pyplot's global state.
+
+    Args:
+        width: in inches; 3.4 is one column of a two-column paper, 7 both.
+        height: in inches.
+        columns: panels next to one another.
+        **keywords: for `Figure.subplots`.
+
+    Returns:
+        The figure and its axes: one, or an array of them.
+    """
+    matplotlib.rcParams.update(_STYLE)
+    figure = Figure(figsize=(width, height))
+    return figure, figure.subplots(1, columns, **keywords)
+
+
+def save(figure: Figure, data: pd.DataFrame, svg: str | Path) -> None:
+    """Write a figure as svg and pdf, and as csv the numbers that it draws, next to one another.
+
+    Args:
+        figure: from `new_figure`.
+        data: what is drawn, one row per mark.
+        svg: path of the svg; the others differ in the suffix.
+    """
+    svg = Path(svg)
+    svg.parent.mkdir(parents=True, exist_ok=True)
+    matplotlib.rcParams.update(_STYLE)
+    # Dates would give other bytes on every run.
+    figure.savefig(_partial(svg), format="svg", metadata={"Date": None})
+    pdf = svg.with_suffix(".pdf")
+    figure.savefig(_partial(pdf), format="pdf", metadata={"CreationDate": None})
+    csv = svg.with_suffix(".csv")
+    data.to_csv(_partial(csv), index=False, float_format="%.6g")
+    for path in (csv, pdf, svg):
+        _partial(path).replace(path)
+
+
+def save_reason(reason: str, svg: str | Path) -> None:
+    """Write a figure that says why there is nothing to draw."""
+    figure, axes = new_figure(3.4, 1.0)
+    axes.set_axis_off()
+    axes.text(0, 0.5, f"Nothing to draw: {reason}", wrap=True, va="center")
+    save(figure, pd.DataFrame({"unavailable": [reason]}), svg)
+
+
+def label_axes(axes: Axes, x: str, y: str, title: str | None = None) -> None:
+    """Name both axes and, where there are several panels, the panel."""
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    if title:
+        axes.set_title(title)
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{path.name}.partial")

@@ -1,0 +1,106 @@
+"""Similarities: the cosine of every clip with every class's text, in the joint space."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from listenread import tables
+from listenread.errors import ListenreadError
+
+#: Columns that come before the classes'.
+KEYS = ("clip_id", "label", "variant")
+
+
+def cosine_similarities(audio: np.ndarray, text: np.ndarray) -> np.ndarray:
+    """Cosine of each row of `audio` with each row of `text`.
+
+    Args:
+        audio: (n, d) vectors, of any length but zero.
+        text: (C, d) vectors, likewise.
+
+    Returns:
+        (n, C) float32 in [-1, 1].
+    """
+    return (_normalised(audio) @ _normalised(text).T).astype(np.float32)
+
+
+def _normalised(vectors: np.ndarray) -> np.ndarray:
+    vectors = np.asarray(vectors, dtype=np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def score_prompt(audio_path: str | Path, text_path: str | Path, output: str | Path) -> None:
+    """Score one prompt: write `clip_id, label`, then one float32 cosine per class.
+
+    A prompt with variants gives a block of all clips for each, told apart by `variant`.
+    """
+    audio = tables.read(audio_path, ["clip_id", "label", "joint"])
+    text = tables.read(text_path, ["label", "joint"])
+    for part in (audio, text):
+        if part.unavailable:
+            return tables.write_unavailable(output, part.unavailable)
+    clips = tables.to_numpy(audio.data["joint"])
+    blocks = [
+        _score_variant(audio.data, clips, rows, None if variant is None else variant)
+        for variant, rows in _variants(text.data)
+    ]
+    tables.write(output, pa.concat_tables(blocks), audio=audio.made_by, text=text.made_by)
+
+
+def _variants(text: pa.Table) -> list[tuple[int | None, pa.Table]]:
+    if "variant" not in text.column_names:
+        return [(None, text)]
+    numbers = text["variant"].to_numpy()
+    return [
+        (int(number), text.filter(pa.array(numbers == number))) for number in np.unique(numbers)
+    ]
+
+
+def _score_variant(
+    audio: pa.Table, clips: np.ndarray, text: pa.Table, variant: int | None
+) -> pa.Table:
+    labels = text["label"].to_pylist()
+    similarities = cosine_similarities(clips, tables.to_numpy(text["joint"]))
+    columns = {"clip_id": audio["clip_id"], "label": audio["label"]}
+    if variant is not None:
+        columns["variant"] = np.full(len(clips), variant, dtype=np.int16)
+    columns |= {label: similarities[:, index] for index, label in enumerate(labels)}
+    return pa.table(columns)
+
+
+def read_scores(path: str | Path) -> tuple[np.ndarray, np.ndarray, list[str]] | str:
+    """Read a prompt's scores.
+
+    Returns:
+        float32 scores of shape (V, n, C), one block per variant; int labels of shape (n,), as
+        indices of the classes; and the C classes in vocabulary order. Or, for a table that is empty
+        on purpose, why it is.
+
+    Raises:
+        ListenreadError: a clip's label is none of the classes.
+    """
+    table = tables.read(path, ["clip_id", "label"])
+    if table.unavailable:
+        return table.unavailable
+    classes = [name for name in table.data.column_names if name not in KEYS]
+    scores = np.stack([table.data[name].to_numpy() for name in classes], axis=1)
+    variants = (
+        len(set(table.data["variant"].to_pylist())) if "variant" in table.data.schema.names else 1
+    )
+    clips = len(scores) // variants
+    labels = class_indices(table.data["label"].to_pylist()[:clips], classes)
+    return scores.reshape(variants, clips, len(classes)), labels, classes
+
+
+def class_indices(labels: list[str], classes: list[str]) -> np.ndarray:
+    """Turn labels into indices of the vocabulary, int64 of shape (n,).
+
+    Raises:
+        ListenreadError: a label is not in the vocabulary.
+    """
+    index = {name: position for position, name in enumerate(classes)}
+    strangers = sorted(set(labels) - set(index))
+    if strangers:
+        raise ListenreadError(f"label(s) {strangers} are not among the classes {classes}")
+    return np.array([index[label] for label in labels], dtype=np.int64)

@@ -1,0 +1,62 @@
+# The checked configuration, the names that wildcards may take, and the code that rules depend on.
+# Rules take leaf values from CONFIG through their `params`; scripts never see it.
+
+import sys
+from pathlib import Path
+
+PROJECT = Path(workflow.basedir)
+sys.path.insert(0, str(PROJECT))
+
+from listenread import code_inputs
+from listenread import config as configuration
+from listenread.errors import ListenreadError
+from snakemake.exceptions import WorkflowError
+
+try:
+    configuration.check_duplicate_keys(
+        Path(name)
+        for name in dict.fromkeys(
+            [*workflow.configfiles, *workflow.overwrite_configfiles]
+        )
+    )
+    CONFIG = configuration.resolve(
+        config, configuration.load_schema(PROJECT / "config" / "schema.yaml"), PROJECT
+    )
+except ListenreadError as error:
+    raise WorkflowError(str(error))
+
+DATA_DIR = CONFIG["data_dir"]
+EXPERIMENT = CONFIG["experiment"]
+EXPERIMENT_DIR = f"results/experiments/{EXPERIMENT['name']}"
+
+
+def one_of(names):
+    """A wildcard constraint that admits these names; no name at all admits nothing."""
+    return "|".join(re.escape(name) for name in names) or "(?!)"
+
+
+def named(catalogue, **wanted):
+    """Names of the catalogue's entries that have these values."""
+    return [
+        name
+        for name, entry in CONFIG[catalogue].items()
+        if all(entry.get(key) in values for key, values in wanted.items())
+    ]
+
+
+wildcard_constraints:
+    dataset=one_of(CONFIG["datasets"]),
+    model=one_of(CONFIG["models"]),
+    prompt=one_of(CONFIG["prompts"]),
+
+
+def code(script, *more):
+    """The script and every package module that it imports, and those that a registry would import.
+
+    Rules declare them as inputs, so that an edit re-runs what depends on it, and only that.
+    """
+    sources = [PROJECT / "scripts" / script]
+    sources += [code_inputs.module_source(name, PROJECT) for name in more]
+    return [
+        os.path.relpath(path) for path in code_inputs.modules_behind(sources, PROJECT)
+    ]

@@ -1,0 +1,173 @@
+# Datasets. In: downloads, a SoundFont, or folders of one's own. Out:
+#   {data_dir}/{dataset}/            audio and metadata of datasets that are fetched or rendered
+#   results/manifests/{dataset}.parquet
+
+TINYSOL = named("datasets", loader=["tinysol"])
+RENDERED = named("datasets", loader=["gm_notes", "gm_captions"])
+
+
+def setting(*keys):
+    """A function for `params`: the value of a dataset's key (of a key in it, ...)."""
+
+    def value(wildcards):
+        found = CONFIG["datasets"][wildcards.dataset]
+        for key in keys:
+            found = found[key]
+        return found
+
+    return value
+
+
+def dataset_root(dataset):
+    """The folder that the clips' paths are relative to."""
+    own = CONFIG["datasets"][dataset].get("root")
+    made_here = dataset in RENDERED or (dataset in TINYSOL and own is None)
+    if made_here:
+        return f"{DATA_DIR}/{dataset}/audio"
+    return own or str(Path(dataset_metadata(dataset)).parent)
+
+
+def dataset_metadata(dataset):
+    """The csv of a dataset; None where its folders are the labels."""
+    if dataset in TINYSOL + RENDERED:
+        return f"{DATA_DIR}/{dataset}/metadata.csv"
+    return CONFIG["datasets"][dataset]["metadata"]
+
+
+def dataset_files(wildcards):
+    """What a manifest is made from: the metadata, and every clip that the user brings."""
+    dataset, entry = wildcards.dataset, CONFIG["datasets"][wildcards.dataset]
+    files = {"metadata": dataset_metadata(dataset) or []}
+    if dataset in RENDERED or (dataset in TINYSOL and entry["root"] is None):
+        files["audio"] = dataset_root(dataset)
+    elif entry["track_clips"]:
+        files["clips"] = configuration.clip_files(entry)
+    return files
+
+
+rule fetch_tinysol_metadata:
+    input:
+        code=code("fetch_tinysol_metadata.py"),
+    output:
+        f"{DATA_DIR}/{{dataset}}/metadata.csv",
+    log:
+        "logs/fetch_tinysol_metadata/{dataset}.log",
+    wildcard_constraints:
+        dataset=one_of(TINYSOL),
+    localrule: True
+    conda:
+        "../envs/towers.yaml"
+    params:
+        file=setting("metadata"),
+        mirror=CONFIG["mirror"],
+    script:
+        "../scripts/fetch_tinysol_metadata.py"
+
+
+rule fetch_tinysol:
+    input:
+        code=code("fetch_tinysol.py"),
+    output:
+        directory(f"{DATA_DIR}/{{dataset}}/audio"),
+    log:
+        "logs/fetch_tinysol/{dataset}.log",
+    wildcard_constraints:
+        dataset=one_of(TINYSOL),
+    localrule: True
+    conda:
+        "../envs/towers.yaml"
+    params:
+        file=setting("archive"),
+        downloads=f"{DATA_DIR}/downloads",
+        mirror=CONFIG["mirror"],
+    script:
+        "../scripts/fetch_tinysol.py"
+
+
+rule render_gm_notes:
+    input:
+        code=code("render_gm_notes.py"),
+    output:
+        audio=directory(f"{DATA_DIR}/{{dataset}}/audio"),
+        metadata=f"{DATA_DIR}/{{dataset}}/metadata.csv",
+    log:
+        "logs/render_gm_notes/{dataset}.log",
+    wildcard_constraints:
+        dataset=one_of(named("datasets", loader=["gm_notes"])),
+    conda:
+        "../envs/towers.yaml"
+    threads: workflow.cores
+    params:
+        soundfont=setting("soundfont", "path"),
+        sha256=setting("soundfont", "sha256"),
+        midi_note_step=setting("midi_note_step"),
+        midi_note_offset=setting("midi_note_offset"),
+        velocities=setting("velocities"),
+        seconds=setting("seconds"),
+        release_seconds=setting("release_seconds"),
+        gain_db=setting("gain_db"),
+        silence_dbfs=setting("silence_dbfs"),
+        folds=setting("folds"),
+    script:
+        "../scripts/render_gm_notes.py"
+
+
+rule render_gm_captions:
+    input:
+        code=code("render_gm_captions.py"),
+    output:
+        audio=directory(f"{DATA_DIR}/{{dataset}}/audio"),
+        metadata=f"{DATA_DIR}/{{dataset}}/metadata.csv",
+    log:
+        "logs/render_gm_captions/{dataset}.log",
+    wildcard_constraints:
+        dataset=one_of(named("datasets", loader=["gm_captions"])),
+    conda:
+        "../envs/towers.yaml"
+    threads: workflow.cores
+    params:
+        soundfont=setting("soundfont", "path"),
+        sha256=setting("soundfont", "sha256"),
+        midi_note_step=setting("midi_note_step"),
+        midi_note_offset=setting("midi_note_offset"),
+        notes_per_program=setting("notes_per_program"),
+        seconds=setting("seconds"),
+        release_seconds=setting("release_seconds"),
+        sample_rate=setting("sample_rate"),
+        gain_db=setting("gain_db"),
+        silence_dbfs=setting("silence_dbfs"),
+        seed=setting("seed"),
+    script:
+        "../scripts/render_gm_captions.py"
+
+
+rule build_manifest:
+    input:
+        unpack(dataset_files),
+        code=lambda wildcards: code(
+            "build_manifest.py",
+            f"listenread.datasets.{CONFIG['datasets'][wildcards.dataset]['loader']}",
+        ),
+    output:
+        "results/manifests/{dataset}.parquet",
+    log:
+        "logs/build_manifest/{dataset}.log",
+    conda:
+        "../envs/towers.yaml"
+    threads: workflow.cores
+    params:
+        loader=setting("loader"),
+        options=lambda wildcards: {
+            key: CONFIG["datasets"][wildcards.dataset][key]
+            for key in ("official",)
+            if key in CONFIG["datasets"][wildcards.dataset]
+        },
+        root=lambda wildcards: dataset_root(wildcards.dataset),
+        metadata=lambda wildcards: dataset_metadata(wildcards.dataset),
+        vocabulary=lambda wildcards: list(
+            CONFIG["datasets"][wildcards.dataset].get("vocabulary") or []
+        ),
+        on_bad_audio=setting("on_bad_audio"),
+        limits=setting("audio_limits"),
+    script:
+        "../scripts/build_manifest.py"

@@ -1,0 +1,14 @@
+from pathlib import Path
+
+from listenread.embed import embed_audio
+from listenread.job import job
+
+with job(snakemake.log[0]):
+    embed_audio(
+        Path(snakemake.input.description).parent,
+        snakemake.input.manifest,
+        snakemake.output[0],
+        batch_size=snakemake.params.batch_size,
+        device=snakemake.params.device,
+        threads=snakemake.threads,
+    )

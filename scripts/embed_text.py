@@ -1,0 +1,22 @@
+from pathlib import Path
+
+from listenread import prompts
+from listenread.embed import embed_text
+from listenread.job import job
+
+with job(snakemake.log[0]):
+    rows = prompts.rows(
+        snakemake.params.words,
+        template=snakemake.params.template,
+        filler_seeds=snakemake.params.filler_seeds,
+        definitions_file=snakemake.input.get("definitions"),
+        names=snakemake.params.names,
+        mask_label=snakemake.params.mask_label,
+    )
+    embed_text(
+        Path(snakemake.input.description).parent,
+        rows,
+        snakemake.output[0],
+        device=snakemake.params.device,
+        threads=snakemake.threads,
+    )

@@ -1,0 +1,11 @@
+from listenread.job import job
+from listenread.measure import measure_audio_only
+
+with job(snakemake.log[0]):
+    measure_audio_only(
+        snakemake.input.embeddings,
+        snakemake.input.manifest,
+        snakemake.output[0],
+        **snakemake.wildcards,
+        **snakemake.params,
+    )

@@ -1,0 +1,7 @@
+from listenread.job import job
+from listenread.measure import measure_zero_shot
+
+with job(snakemake.log[0]):
+    measure_zero_shot(
+        snakemake.input.scores, snakemake.output[0], **snakemake.wildcards, **snakemake.params
+    )

@@ -1,0 +1,13 @@
+from listenread.datasets import gm_captions
+from listenread.datasets.soundfont import find_soundfont
+from listenread.job import job
+
+with job(snakemake.log[0]):
+    settings = dict(snakemake.params)
+    gm_captions.render(
+        find_soundfont(settings.pop("soundfont"), settings.pop("sha256")),
+        snakemake.output.audio,
+        snakemake.output.metadata,
+        workers=snakemake.threads,
+        **settings,
+    )

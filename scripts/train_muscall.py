@@ -1,0 +1,15 @@
+from pathlib import Path
+
+from listenread.job import job
+from listenread.models.training import train_two_tower
+from listenread.models.training_settings import TrainingSettings
+
+with job(snakemake.log[0]):
+    train_two_tower(
+        snakemake.input.captions,
+        Path(snakemake.output.description).parent,
+        TrainingSettings.from_dict({"sizes": snakemake.params.sizes, **snakemake.params.training}),
+        threads=snakemake.threads,
+        device=snakemake.params.device,
+        checkpoint_dir=snakemake.params.checkpoint_dir,
+    )

@@ -1,0 +1,53 @@
+"""The lock is complete and of one kind, and the conda environments agree with it."""
+
+import importlib.metadata
+import re
+
+import pytest
+import yaml
+
+#: conda-forge's name -> the lock's.
+OTHER_NAMES = {"pytorch": "torch", "soxr-python": "soxr", "pretty_midi": "pretty-midi"}
+#: What only conda needs.
+ONLY_CONDA = {"python", "pip", "pyaudio"}
+
+
+@pytest.fixture(scope="module")
+def lock(repository):
+    lines = (repository / "envs" / "requirements.lock").read_text("utf-8").split("\n")
+    assert lines.pop() == ""
+    return dict(line.split("==") for line in lines)
+
+
+def test_the_lock_names_versions_and_nothing_else(repository):
+    for line in (repository / "envs" / "requirements.lock").read_text("utf-8").splitlines():
+        assert re.fullmatch(r"[a-z0-9-]+==[A-Za-z0-9.+!]+", line), line
+
+
+def test_what_the_project_is_made_for_is_in_the_lock(lock):
+    wanted = "snakemake torch torchaudio laion-clap transformers numpy pyarrow scikit-learn pandas"
+    assert set(wanted.split()) <= set(lock)
+    assert lock["numpy"].startswith("2.")
+
+
+def test_this_environment_is_the_locked_one(lock):
+    """A version that is not the lock's would make every other test say something else."""
+    installed = {
+        re.sub(r"[-_.]+", "-", d.metadata["Name"]).lower(): d.version
+        for d in importlib.metadata.distributions()
+    }
+    differing = {name: installed.get(name) for name, v in lock.items() if installed.get(name) != v}
+    assert not differing
+
+
+@pytest.mark.parametrize("name", ["tables", "towers"])
+def test_a_conda_environment_agrees_with_the_lock(repository, lock, name):
+    environment = yaml.safe_load((repository / "envs" / f"{name}.yaml").read_text("utf-8"))
+    entries = []
+    for entry in environment["dependencies"]:
+        entries += entry["pip"] if isinstance(entry, dict) else [entry]
+    for entry in entries:
+        package, _, version = re.sub("=+", "=", entry).partition("=")
+        if package in ONLY_CONDA:
+            continue
+        assert version == lock[OTHER_NAMES.get(package, package)], entry

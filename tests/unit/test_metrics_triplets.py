@@ -1,0 +1,155 @@
+"""Semantic triplets: counts and accuracies of the released vectors, and a loop as a reference."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial.distance import cosine
+
+from listenread import ontology
+from listenread.errors import ConfigError, DataError
+from listenread.metrics import triplets
+
+from .test_ontology import TINYSOL
+
+SETTINGS = {"resamples": 200, "confidence": 0.95, "seed": 0}
+
+
+@pytest.fixture(scope="module")
+def tree(repository):
+    return ontology.read(repository / "resources/ontology/doktorski.csv")
+
+
+@pytest.fixture(scope="module")
+def tinysol(tree):
+    return tree.distances(TINYSOL), tree.shared_levels(TINYSOL)
+
+
+@pytest.fixture(scope="module")
+def released(shared_mirror):
+    """Released MusCALL text vectors of `A {label} track`, by space."""
+    (folder,) = shared_mirror.glob("raw.githubusercontent.com/YannisBilly/*/*/model_embeddings")
+    return {
+        "joint": np.load(folder / "muscall/text/joint_space/muscall_prompt.npy"),
+        "pre_joint": np.load(folder / "muscall/text/pre_joint/muscall_prompt.npy"),
+    }
+
+
+@pytest.mark.parametrize(("space", "value"), [("joint", 0.4135), ("pre_joint", 0.4304)])
+def test_published_reproduces_the_released_loop(released, tinysol, space, value):
+    outcome = triplets.evaluate(released[space], *tinysol, protocol="published")
+    assert outcome.total.sum() == 237
+    assert outcome.total[:, :, 0].sum() == 170, "unrelated negatives"
+    assert outcome.related().total.sum() == 67, "positives farther than their negatives"
+    assert round(outcome.accuracy, 4) == value
+
+
+def test_published_takes_the_farther_of_two_related_instruments(tinysol):
+    distances, _ = tinysol
+    for anchor, positive, negative in triplets.by_anchor(distances, protocol="published"):
+        assert (positive > anchor).all() and (negative > anchor).all()
+        related = np.isfinite(distances[anchor, negative])
+        assert (distances[anchor, positive] > distances[anchor, negative])[related].all()
+
+
+def test_corrected_is_the_definition_as_worded(released, tinysol):
+    outcome = triplets.evaluate(released["joint"], *tinysol, protocol="corrected")
+    assert outcome.total.sum() == 686
+    assert outcome.related().total.sum() == 206
+    assert round(outcome.accuracy, 3) == 0.469
+    assert round(outcome.related().accuracy, 3) == 0.5
+
+
+def test_full_ontology(tree):
+    labels = tree.instruments
+    distances, levels = tree.distances(labels), tree.shared_levels(labels)
+    one_hot = np.eye(100)
+    outcome = triplets.evaluate(one_hot, distances, levels, protocol="corrected")
+    # All cosines are equal: a tie is never right.
+    assert outcome.accuracy == 0
+    assert outcome.total.sum() == sum(
+        (distances[a][:, None] < distances[a][None, :]).sum()
+        - (np.arange(100) != a).sum()  # the anchor itself, at distance 0, is no positive
+        for a in range(100)
+    )
+
+
+def test_vectors_that_follow_the_tree_are_always_right(tree):
+    labels = TINYSOL
+    # Gower: similarities that fall with distance, made positive definite, are cosines of vectors.
+    distances = tree.distances(labels)
+    similarity = 40.0 * np.eye(14) + np.where(np.isinf(distances), 0, 12 - distances) * 0.5
+    np.fill_diagonal(similarity, 40)
+    vectors = np.linalg.cholesky(similarity)
+    outcome = triplets.evaluate(
+        vectors, distances, tree.shared_levels(labels), protocol="corrected"
+    )
+    assert outcome.accuracy == 1
+    assert np.nanmin(outcome.by_anchor()) == np.nanmin(outcome.by_level()) == 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32), st.integers(2, 8), st.sampled_from(["published", "corrected"]))
+def test_agrees_with_a_plain_loop(seed, n, protocol):
+    rng = np.random.default_rng(seed)
+    places = [tuple("abc"[i] for i in rng.integers(0, 3, 3)) for _ in range(n)]
+    tree = ontology.Ontology(
+        {str(i): ((*place, str(i)),) for i, place in enumerate(places)},
+        {str(i): str(i) for i in range(n)},
+    )
+    labels = tree.instruments
+    distances, levels = tree.distances(labels), tree.shared_levels(labels)
+    vectors = rng.normal(size=(n, 3))
+    right, total = np.zeros(n, dtype=int), np.zeros(n, dtype=int)
+    for a in range(n):
+        for p in range(a + 1 if protocol == "published" else 0, n):
+            for q in range(a + 1 if protocol == "published" else 0, n):
+                if a in (p, q):
+                    continue
+                near, far = distances[a, p], distances[a, q]
+                if protocol == "published":
+                    near, far = (-np.nan_to_num(d, posinf=-1) for d in (near, far))
+                if near < far:
+                    total[a] += 1
+                    right[a] += cosine(vectors[a], vectors[p]) < cosine(vectors[a], vectors[q])
+    outcome = triplets.evaluate(vectors, distances, levels, protocol=protocol)
+    np.testing.assert_array_equal(outcome.right.sum(axis=(1, 2)), right)
+    np.testing.assert_array_equal(outcome.total.sum(axis=(1, 2)), total)
+
+
+def test_bootstrap_draws_anchors(released, tinysol):
+    outcome = triplets.evaluate(released["joint"], *tinysol, protocol="corrected")
+    whole, related = triplets.measure(released["joint"], *tinysol, protocol="corrected", **SETTINGS)
+    assert (whole.metric, related.metric) == ("accuracy", "accuracy_related")
+    assert (whole.value, related.value) == (outcome.accuracy, outcome.related().accuracy)
+    assert whole.ci_low < whole.value < whole.ci_high
+    # The four strings and the accordion's finer relations: only wind instruments ask for more.
+    assert (whole.n, related.n) == (14, 9)
+    anchors = outcome.by_anchor()
+    assert anchors.min() <= whole.replicates.min() and whole.replicates.max() <= anchors.max()
+
+
+def test_variants_are_averaged(released, tinysol):
+    both = np.stack([released["joint"], released["joint"][::-1]])
+    apart = [triplets.measure(v, *tinysol, protocol="corrected", **SETTINGS)[0] for v in both]
+    together = triplets.measure(both, *tinysol, protocol="corrected", **SETTINGS)[0]
+    assert together.value == pytest.approx((apart[0].value + apart[1].value) / 2)
+    np.testing.assert_allclose(together.replicates, (apart[0].replicates + apart[1].replicates) / 2)
+
+
+def test_no_triplet_gives_no_value():
+    distances, levels = np.array([[0, 2], [2, 0]]), np.array([[2, 1], [1, 2]])
+    for one in triplets.measure(np.eye(2), distances, levels, protocol="corrected", **SETTINGS):
+        assert np.isnan(one.value) and one.n == 0 and len(one.replicates) == 200
+    assert np.isnan(triplets.evaluate(np.eye(2), distances, levels, protocol="published").accuracy)
+
+
+def test_what_cannot_be_judged_is_refused(tinysol):
+    with pytest.raises(DataError, match=r"zero.*distances have shape \(14, 14\), \(2, 2\)"):
+        triplets.evaluate(np.array([[0.0, 0], [0, 1]]), *tinysol, protocol="corrected")
+    with pytest.raises(DataError, match="NaN"):
+        triplets.evaluate(np.full((14, 3), np.nan), *tinysol, protocol="corrected")
+    with pytest.raises(DataError, match="no variant"):
+        triplets.measure(np.ones((0, 14, 3)), *tinysol, protocol="corrected", **SETTINGS)
+    with pytest.raises(ConfigError, match="neither"):
+        triplets.evaluate(np.eye(14), *tinysol, protocol="fair")

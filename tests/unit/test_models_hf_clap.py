@@ -1,0 +1,243 @@
+"""`hf_clap` against transformers' own ClapModel and ClapFeatureExtractor, on random weights."""
+
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tokenizers import ByteLevelBPETokenizer, Tokenizer, processors
+from transformers import ClapConfig, ClapFeatureExtractor, ClapModel, RobertaTokenizer
+
+from listenread.audio import Sound, prepare
+from listenread.errors import ModelError
+from listenread.models import registry
+from listenread.models.hf_clap import convert_hf_clap
+
+TEXTS = ["A violin track", "A tuba track", "", "a long text about a violin " * 30, "Für Elise – ä"]
+AUDIO = {
+    "patch_embeds_hidden_size": 16,
+    "hidden_size": 128,
+    "depths": [2, 1, 1, 1],
+    "num_attention_heads": [2, 2, 4, 4],
+}
+TEXT = {
+    "vocab_size": 400,
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 48,
+    "max_position_embeddings": 80,
+}
+
+
+def randomise(model: torch.nn.Module) -> None:
+    """Move every number away from its initial value, so that one that is not loaded is noticed."""
+    generator = torch.Generator().manual_seed(1)
+    for name, value in model.state_dict().items():
+        if not value.is_floating_point():
+            continue
+        noise = torch.randn(value.shape, generator=generator)
+        if name.endswith("running_var"):
+            value.copy_(noise.abs() * 50 + 20)
+        elif name.endswith("running_mean"):
+            value.copy_(noise * 10 - 20)
+        elif value.dim() == 1 and name.endswith("weight"):
+            value.copy_(1 + 0.2 * noise)
+        else:
+            value.add_(0.1 * noise)
+
+
+@pytest.fixture(scope="module")
+def tokenizer_files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tokenizer")
+    trained = ByteLevelBPETokenizer()
+    specials = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    trained.train_from_iterator(TEXTS, 380, min_frequency=1, special_tokens=specials)
+    trained.save_model(str(folder))
+    tokenizer = trained._tokenizer
+    tokenizer.post_processor = processors.RobertaProcessing(
+        ("</s>", 2), ("<s>", 0), add_prefix_space=False
+    )
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return folder
+
+
+@pytest.fixture(scope="module", params=["plain", "fusion"])
+def snapshot(request, tokenizer_files, tmp_path_factory):
+    """A repository as `save_pretrained` writes it."""
+    folder = tmp_path_factory.mktemp(f"snapshot-{request.param}")
+    fusion = request.param == "fusion"
+    audio = {**AUDIO, "enable_fusion": fusion}
+    if fusion:
+        audio["fusion_type"] = "aff_2d"
+    torch.manual_seed(0)
+    config = ClapConfig(text_config=TEXT, audio_config=audio, projection_dim=24)
+    model = ClapModel(config)
+    randomise(model)
+    model.save_pretrained(folder)
+    truncation = "fusion" if fusion else "rand_trunc"
+    ClapFeatureExtractor(frequency_min=50, truncation=truncation).save_pretrained(folder)
+    (folder / "tokenizer.json").write_bytes((tokenizer_files / "tokenizer.json").read_bytes())
+    (folder / "tokenizer_config.json").write_text(json.dumps({"model_max_length": 77}))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def prepared(snapshot, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("prepared")
+    convert_hf_clap(snapshot, folder, revision="0123abc")
+    return folder
+
+
+def clips():
+    random = np.random.default_rng(0)
+    lengths = [3 * 48000, 7 * 48000 + 11, 10 * 48000]
+    return [random.uniform(-0.5, 0.5, n).astype(np.float32) for n in lengths]
+
+
+def test_audio_agrees_with_transformers(snapshot, prepared):
+    model = ClapModel.from_pretrained(snapshot).eval()
+    extractor = ClapFeatureExtractor.from_pretrained(snapshot)
+    inputs = extractor(clips(), sampling_rate=48000, return_tensors="pt")
+    longer = torch.zeros(3, 1, dtype=torch.bool)
+    features = inputs["input_features"].float()
+    with torch.inference_mode():
+        pre_joint = model.audio_model(features, is_longer=longer).pooler_output.numpy()
+        joint = model.get_audio_features(features, is_longer=longer).pooler_output.numpy()
+    ours = registry.load(prepared, tower="audio")
+    waveforms = np.concatenate(
+        [prepare(Sound(clip[:, None], 48000), ours.audio_input) for clip in clips()]
+    )
+    vectors = ours.encode_audio(waveforms)
+    np.testing.assert_allclose(vectors.pre_joint, pre_joint, atol=1e-4)
+    np.testing.assert_allclose(vectors.joint, joint, atol=1e-5)
+    assert np.ptp(joint, axis=0).max() > 1e-3  # the clips do not all have the same vector
+
+
+def test_text_agrees_with_transformers(snapshot, prepared):
+    model = ClapModel.from_pretrained(snapshot).eval()
+    tokenizer = RobertaTokenizer.from_pretrained(snapshot)
+    inputs = tokenizer(TEXTS, padding=True, truncation=True, max_length=77, return_tensors="pt")
+    with torch.inference_mode():
+        pre_joint = model.text_model(**inputs).pooler_output.numpy()
+        joint = model.get_text_features(**inputs).pooler_output.numpy()
+    vectors = registry.load(prepared, tower="text").encode_text(TEXTS)
+    np.testing.assert_allclose(vectors.pre_joint, pre_joint, atol=1e-6)
+    np.testing.assert_allclose(vectors.joint, joint, atol=1e-6)
+
+
+def test_vectors_do_not_depend_on_batch(prepared):
+    model = registry.load(prepared)
+    waveforms = np.random.default_rng(3).uniform(-1, 1, (3, 480000)).astype(np.float32)
+    together, texts = model.encode_audio(waveforms), model.encode_text(TEXTS)
+    for i, waveform in enumerate(waveforms):
+        alone = model.encode_audio(waveform[None])
+        np.testing.assert_allclose(alone.pre_joint[0], together.pre_joint[i], atol=1e-5)
+    for i, text in enumerate(TEXTS):
+        alone = model.encode_text([text])
+        np.testing.assert_allclose(alone.pre_joint[0], texts.pre_joint[i], atol=1e-5)
+
+
+def test_text_tower_alone_needs_neither_audio_file_nor_transformers(prepared, tmp_path, repository):
+    for name in ("model.json", "text_tower.safetensors", "tokenizer.json"):
+        (tmp_path / name).write_bytes((prepared / name).read_bytes())
+    program = (
+        "import sys\n"
+        "from listenread.models import registry\n"
+        f"registry.load({str(tmp_path)!r}, tower='text').encode_text(['A violin track'])\n"
+        "assert 'transformers' not in sys.modules, 'transformers was imported'\n"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=repository, check=True)
+
+
+def test_audio_tower_alone_needs_no_text_file(prepared, tmp_path):
+    for name in ("model.json", "audio_tower.safetensors"):
+        (tmp_path / name).write_bytes((prepared / name).read_bytes())
+    model = registry.load(tmp_path, tower="audio")
+    assert model.encode_audio(np.zeros((1, 480000), np.float32)).joint.shape == (1, 24)
+    with pytest.raises(ModelError, match="without its text tower"):
+        model.encode_text(["A violin track"])
+
+
+def test_no_network_is_touched(snapshot, tmp_path, monkeypatch):
+    def refuse(*_args, **_kwargs):
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    convert_hf_clap(snapshot, tmp_path)
+    model = registry.load(tmp_path)
+    model.encode_text(TEXTS)
+    model.encode_audio(np.zeros((1, 480000), np.float32))
+
+
+def test_pytorch_weights_and_older_tokenizer_files(snapshot, prepared, tokenizer_files, tmp_path):
+    from safetensors.torch import load_file
+
+    for name in ("config.json", "preprocessor_config.json", "tokenizer_config.json"):
+        (tmp_path / name).write_bytes((snapshot / name).read_bytes())
+    state = load_file(snapshot / "model.safetensors")
+    state["text_model.embeddings.position_ids"] = torch.arange(80).expand(1, -1)
+    torch.save(state, tmp_path / "pytorch_model.bin")
+    for name in ("vocab.json", "merges.txt"):
+        (tmp_path / name).write_bytes((tokenizer_files / name).read_bytes())
+    convert_hf_clap(tmp_path, tmp_path / "prepared")
+    wanted = Tokenizer.from_file(str(prepared / "tokenizer.json"))
+    found = Tokenizer.from_file(str(tmp_path / "prepared" / "tokenizer.json"))
+    for text in TEXTS:
+        assert found.encode(text).ids == wanted.encode(text).ids
+    for name in ("audio_tower.safetensors", "text_tower.safetensors"):
+        assert (tmp_path / "prepared" / name).read_bytes() == (prepared / name).read_bytes()
+
+
+def test_incomplete_repository_is_refused_with_everything_that_is_missing(snapshot, tmp_path):
+    (tmp_path / "config.json").write_bytes((snapshot / "config.json").read_bytes())
+    with pytest.raises(ModelError) as caught:
+        convert_hf_clap(tmp_path, tmp_path / "prepared")
+    for name in ("preprocessor_config.json", "model.safetensors", "tokenizer.json", "merges.txt"):
+        assert name in str(caught.value)
+    assert not (tmp_path / "prepared").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "message"),
+    [
+        ("config.json", {"model_type": "clip"}, "describes a model of type 'clip'"),
+        ("preprocessor_config.json", {"padding": "repeat"}, "padding 'repeat' is not one of"),
+        ("preprocessor_config.json", {"feature_size": 32}, "makes 32 mel bins, the model reads 64"),
+    ],
+)
+def test_unknown_settings_are_refused(snapshot, tmp_path, file, change, message):
+    for path in snapshot.iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    settings = json.loads((tmp_path / file).read_text()) | change
+    (tmp_path / file).unlink()
+    (tmp_path / file).write_text(json.dumps(settings))
+    with pytest.raises(ModelError, match=message):
+        convert_hf_clap(tmp_path, tmp_path / "prepared")
+
+
+def test_weights_of_another_model_are_listed(snapshot, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    for path in snapshot.iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    state = load_file(snapshot / "model.safetensors")
+    del state["text_projection.linear1.weight"]
+    state["audio_projection.linear2.bias"] = torch.zeros(3)
+    state["vision_model.weight"] = torch.zeros(3)
+    (tmp_path / "model.safetensors").unlink()
+    save_file(state, tmp_path / "model.safetensors")
+    with pytest.raises(ModelError) as caught:
+        convert_hf_clap(tmp_path, tmp_path / "prepared")
+    message = str(caught.value)
+    assert "missing: text.text_projection.linear1.weight" in message
+    assert "wrong shape: audio.audio_projection.linear2.bias is (3,), not (24,)" in message
+    assert "unexpected: vision_model.weight" in message
+    assert not Path(tmp_path / "prepared" / "model.json").exists()

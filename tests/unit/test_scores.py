@@ -1,0 +1,93 @@
+"""Similarities and the files that they stand in."""
+
+import numpy as np
+import pytest
+from sklearn.metrics.pairwise import cosine_similarity
+
+from listenread import measure, scores, tables
+from listenread.errors import ListenreadError
+
+
+def write_audio(path, labels, seed=0):
+    vectors = np.random.default_rng(seed).normal(size=(len(labels), 6))
+    ids = [f"clip{i}" for i in range(len(labels))]
+    columns = {"pre_joint": tables.vectors(vectors), "joint": tables.vectors(vectors)}
+    tables.write(path, {"clip_id": ids, "label": labels, **columns})
+    return vectors
+
+
+def write_text(path, labels, variants=None, seed=1):
+    vectors = np.random.default_rng(seed).normal(size=(len(labels), 6))
+    columns = {"label": labels, "text": labels}
+    if variants is not None:
+        columns["variant"] = variants
+    tables.write(path, {**columns, "joint": tables.vectors(vectors)})
+    return vectors
+
+
+def test_cosines_agree_with_scikit_learn():
+    rng = np.random.default_rng(3)
+    audio, text = rng.normal(size=(20, 7)), rng.normal(size=(4, 7))
+    found = scores.cosine_similarities(audio, text)
+    np.testing.assert_allclose(found, cosine_similarity(audio, text), atol=1e-6)
+    assert found.dtype == np.float32
+
+
+def test_a_prompts_scores_have_one_column_per_class_in_vocabulary_order(tmp_path):
+    audio = write_audio(tmp_path / "a.parquet", ["b", "a", "b"])
+    text = write_text(tmp_path / "t.parquet", ["b", "a"])
+    scores.score_prompt(tmp_path / "a.parquet", tmp_path / "t.parquet", tmp_path / "s.parquet")
+    table = tables.read(tmp_path / "s.parquet").data
+    assert table.column_names == ["clip_id", "label", "b", "a"]
+    values, labels, classes = scores.read_scores(tmp_path / "s.parquet")
+    assert classes == ["b", "a"]
+    assert labels.tolist() == [0, 1, 0]
+    np.testing.assert_allclose(values[0], cosine_similarity(audio, text), atol=1e-6)
+
+
+def test_variants_come_back_as_blocks(tmp_path):
+    audio = write_audio(tmp_path / "a.parquet", ["x", "y", "x"])
+    text = write_text(tmp_path / "t.parquet", ["x", "y", "x", "y"], [0, 0, 1, 1])
+    scores.score_prompt(tmp_path / "a.parquet", tmp_path / "t.parquet", tmp_path / "s.parquet")
+    values, labels, _ = scores.read_scores(tmp_path / "s.parquet")
+    assert values.shape == (2, 3, 2)
+    assert labels.tolist() == [0, 1, 0]
+    np.testing.assert_allclose(values[1], cosine_similarity(audio, text[2:]), atol=1e-6)
+
+
+def test_what_is_empty_on_purpose_stays_so_to_the_end(tmp_path):
+    write_audio(tmp_path / "a.parquet", ["x", "y"])
+    tables.write_unavailable(tmp_path / "t.parquet", "not released")
+    scores.score_prompt(tmp_path / "a.parquet", tmp_path / "t.parquet", tmp_path / "s.parquet")
+    keys = {"dataset": "d", "model": "m", "prompt": "p"}
+    settings = {"top_k": [1], "resamples": 5, "confidence": 0.9, "seed": 0}
+    measure.measure_zero_shot(tmp_path / "s.parquet", tmp_path / "m.parquet", **keys, **settings)
+    measure.gather([tmp_path / "m.parquet"], tmp_path / "all.parquet", tmp_path / "all.csv")
+    together = tables.read(tmp_path / "all.parquet")
+    assert together.data.num_rows == 0
+    assert together.data.schema.names == measure.TIDY.names
+    assert together.made_by["unavailable_cells"] == [
+        {**keys, "task": "zero_shot", "why": "not released"}
+    ]
+
+
+def test_a_label_that_is_no_class_is_refused():
+    with pytest.raises(ListenreadError, match="z"):
+        scores.class_indices(["x", "z"], ["x", "y"])
+
+
+def test_measured_rows_are_tidy_and_inside_their_interval(tmp_path):
+    rng = np.random.default_rng(0)
+    labels = [name for name in "abcd" for _ in range(20)]
+    write_audio(tmp_path / "a.parquet", labels, seed=int(rng.integers(100)))
+    write_text(tmp_path / "t.parquet", list("abcd"))
+    scores.score_prompt(tmp_path / "a.parquet", tmp_path / "t.parquet", tmp_path / "s.parquet")
+    measure.measure_zero_shot(
+        tmp_path / "s.parquet", tmp_path / "m.parquet", dataset="d", model="m", prompt="p",
+        top_k=[1, 2], resamples=200, confidence=0.95, seed=1,
+    )  # fmt: skip
+    frame = tables.read(tmp_path / "m.parquet").data.to_pandas()
+    assert frame["metric"].tolist() == measure.metric_names([1, 2])
+    assert (frame["ci_low"] <= frame["value"]).all() and (frame["value"] <= frame["ci_high"]).all()
+    assert set(frame["n"]) == {80}
+    assert frame.loc[frame.metric == "top_1", "chance"].item() == 0.25

@@ -1,0 +1,261 @@
+"""The cache never lies: what a change re-runs is exactly what depends on it.
+
+Every change is made in a copy of a finished experiment of one dataset (`tones`), two models
+(`spectrum`, a family of one's own, and `tiny`, trained) and two prompts (`track`, a template, and
+`meaning`, a definition), and Snakemake is asked for its plan.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import soundfile
+
+from listenread import tables
+
+pytestmark = pytest.mark.slow
+
+MODELS = ("spectrum", "tiny")
+REPORT = {"gather_metrics small", "write_report small", "all"}
+
+
+def prompt_jobs(*prompts, models=MODELS):
+    """Text, scores, metrics and figures of some prompts."""
+    return {
+        f"{rule} tones/{model}/{prompt}"
+        for rule in ("embed_text", "score_prompt", "measure_zero_shot")
+        for model in models
+        for prompt in prompts
+    } | figures(*prompts, models=models)
+
+
+def figures(*prompts, models=MODELS):
+    return {
+        f"draw_prompt_figures small/tones/{model}/{prompt}"
+        for model in models
+        for prompt in prompts
+    }
+
+
+def audio_jobs(*models):
+    return {
+        f"{rule} {wildcards}tones/{model}"
+        for rule, wildcards in (
+            ("embed_audio", ""),
+            ("measure_audio_only", ""),
+            ("draw_audio_figures", "small/"),
+        )
+        for model in models
+    }
+
+
+def test_nothing_changed_runs_nothing(project):
+    assert project.planned() == set()
+
+
+def test_a_file_touched_without_a_change_runs_nothing(project):
+    for name in (
+        "tones/low-0.wav",
+        "tones/metadata.csv",
+        "meanings.csv",
+        "own_family.py",
+        "scripts/embed_audio.py",
+        "listenread/metrics/zero_shot.py",
+        "listenread/report/templates/page.html.j2",
+        "config.yaml",
+        "rules/score.smk",
+    ):
+        path = project.folder / name
+        assert path.exists(), name
+        os.utime(path)
+    assert project.planned() == set()
+
+
+def test_a_prompt_added(project):
+    project.config["experiment"]["prompts"].append("recording")
+    assert project.planned() == prompt_jobs("recording") | REPORT
+
+
+def test_a_prompt_reworded(project):
+    project.config["prompts"]["track"] = "Another {label} track"
+    assert project.planned() == prompt_jobs("track") | REPORT
+
+
+def test_a_prompt_removed(project):
+    project.config["experiment"]["prompts"].remove("meaning")
+    assert project.planned() == REPORT
+
+
+def test_a_definition_edited(project):
+    path = project.folder / "meanings.csv"
+    path.write_text(path.read_text().replace("low,A {label} tone.", "low,A deep {label} tone."))
+    assert project.planned() == prompt_jobs("meaning") | REPORT
+
+
+def test_a_label_spelt_otherwise(project):
+    project.config["datasets"]["tones"]["vocabulary"] = {
+        "high": "high",
+        "low": "deep",
+        "middle": "mid",
+    }
+    project.config["experiment"]["prompts"].remove("meaning")
+    assert project.planned() == prompt_jobs("track") | REPORT
+
+
+def test_a_model_added(project):
+    project.config["models"]["other"] = {"family": "own_family:Spectrum", "options": {"seed": 1}}
+    project.config["experiment"]["models"].append("other")
+    assert project.planned() == (
+        {"prepare_own other"}
+        | audio_jobs("other")
+        | prompt_jobs("track", "meaning", models=["other"])
+        | REPORT
+    )
+
+
+def test_a_model_trained_with_another_seed(project):
+    project.config["models"]["tiny"]["train"]["seed"] = 3
+    assert project.planned() == (
+        {"train_muscall tiny"}
+        | audio_jobs("tiny")
+        | prompt_jobs("track", "meaning", models=["tiny"])
+        | REPORT
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("seed", 5), ("resamples", 30), ("confidence", 0.9), ("top_k", [1, 3])]
+)
+def test_a_constant_of_the_metrics_changed(project, key, value):
+    project.config["metrics"][key] = value
+    assert project.planned() == (
+        {f"measure_zero_shot tones/{m}/{p}" for m in MODELS for p in ("track", "meaning")}
+        | {f"measure_audio_only tones/{model}" for model in MODELS}
+        | REPORT
+    )
+
+
+def edit(project, name):
+    path = project.folder / name
+    path.write_text(path.read_text("utf-8") + "\n# edited\n", "utf-8")
+
+
+def test_a_metric_module_edited(project):
+    edit(project, "listenread/metrics/prototypes.py")
+    planned = project.planned()
+    assert {f"measure_audio_only tones/{model}" for model in MODELS} <= planned
+    assert (
+        planned
+        <= {f"measure_audio_only tones/{m}" for m in MODELS}
+        | {f"draw_audio_figures small/tones/{m}" for m in MODELS}
+        | REPORT
+    )
+
+
+def test_the_family_of_one_model_edited(project):
+    edit(project, "own_family.py")
+    assert project.planned() == (
+        {"prepare_own spectrum"}
+        | audio_jobs("spectrum")
+        | prompt_jobs("track", "meaning", models=["spectrum"])
+        | REPORT
+    )
+
+
+def test_the_report_template_edited(project):
+    templates = sorted((project.folder / "listenread/report/templates").iterdir())
+    edit(project, templates[0].relative_to(project.folder))
+    assert project.planned() == {"write_report small", "all"}
+
+
+def test_a_module_that_only_shows_progress_edited(project):
+    edit(project, "listenread/progress.py")
+    assert project.planned() == set()
+
+
+def test_an_audio_file_replaced(project):
+    time_s = np.arange(4000) / 8000
+    soundfile.write(project.folder / "tones/low-0.wav", 0.4 * np.sin(900 * time_s), 8000)
+    assert project.planned() == (
+        {"build_manifest tones"}
+        | audio_jobs(*MODELS)
+        | (
+            prompt_jobs("track", "meaning")
+            - {f"embed_text tones/{m}/{p}" for m in MODELS for p in ("track", "meaning")}
+        )
+        | REPORT
+    )
+
+
+def test_an_audio_file_replaced_behind_the_workflow_is_never_embedded(project):
+    """With `track_clips` off no job is planned, but the next job that reads the clip refuses it."""
+    project.config["datasets"]["tones"]["track_clips"] = False
+    project.snakemake()
+    time_s = np.arange(4000) / 8000
+    soundfile.write(project.folder / "tones/low-0.wav", 0.4 * np.sin(900 * time_s), 8000)
+    assert project.planned() == set()
+    result = project.snakemake("--forcerun", "embed_audio", check=False)
+    assert result.returncode != 0
+    assert "changed since the manifest was made" in result.stdout + result.stderr
+
+
+def test_a_changed_prompt_changes_the_number_and_only_its_own(project):
+    """Not the plan but the outcome: the new words are there, the other prompt stays."""
+    folder = project.folder / "results/embeddings/text/tones/spectrum"
+    untouched = (folder / "meaning.parquet").stat().st_mtime_ns
+    project.config["prompts"]["track"] = "Another {label} track"
+    project.snakemake()
+    assert tables.read(folder / "track.parquet").data["text"].to_pylist() == [
+        f"Another {label} track" for label in ("high", "low", "middle")
+    ]
+    assert (folder / "meaning.parquet").stat().st_mtime_ns == untouched
+    assert project.planned() == set()
+
+
+def test_a_job_killed_in_the_middle_is_redone_alone(project):
+    """kill -9 of the job that embeds audio: nothing half-written stays, the next run redoes it."""
+    target = project.folder / "results/embeddings/audio/tones/tiny.parquet"
+    good = target.read_bytes()
+    target.unlink()
+    slow = project.folder / "listenread/progress.py"
+    slow.write_text(slow.read_text("utf-8") + "\nimport time; time.sleep(30)\n", "utf-8")
+    run = subprocess.Popen(
+        [
+            sys.executable, "-m", "snakemake", "--cores", "1", "--configfile", "overlay.yaml",
+            "--workflow-profile", "test_profile", str(target.relative_to(project.folder)),
+        ],
+        cwd=project.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    killed = _kill_script("embed_audio.py", project.folder)
+    output, _ = run.communicate(timeout=120)
+    assert killed and run.returncode != 0, output
+    assert not target.exists()
+    assert not list(target.parent.glob(".*partial*"))
+    slow.write_text(slow.read_text("utf-8").replace("\nimport time; time.sleep(30)\n", ""), "utf-8")
+    planned = project.planned()
+    assert "embed_audio tones/tiny" in planned
+    assert not {job for job in planned if job.startswith(("train_", "embed_text", "build_"))}
+    assert "embed_audio tones/spectrum" not in planned
+    project.snakemake()
+    assert target.read_bytes() == good
+    assert project.planned() == set()
+
+
+def _kill_script(name, folder, patience_s=60):
+    """Kill -9 the process that runs a script of the workflow in `folder`, once it is there."""
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline:
+        found = subprocess.run(
+            ["pgrep", "-f", f"^[^ ]*python[^ ]* {folder}/.snakemake/scripts/.*{name}"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if found.stdout.split():
+            time.sleep(2)
+            os.kill(int(found.stdout.split()[0]), signal.SIGKILL)
+            return True
+        time.sleep(0.2)
+    return False
