@@ -27,5 +27,6 @@ def progress(
         mininterval=0.1 if on_terminal else 30.0,
         dynamic_ncols=True,
         disable=os.environ.get("LISTENREAD_PROGRESS") == "0",
-        leave=True,
+        # Under the workflow's live panel the cursor must not move: a finished bar makes room.
+        leave=not on_terminal,
     )

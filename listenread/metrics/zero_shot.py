@@ -240,6 +240,10 @@ def measure(
 ) -> list[Measurement]:
     """Measure one prompt: every metric with its interval and its chance level.
 
+    A resample repeats clips, and copies of a positive share one threshold: replicates of PR-AUC lie
+    a little above its value (up to 0.005 for classes as large as TinySOL's), so its interval
+    reaches further up than down. The difference of two prompts keeps only the difference of this.
+
     Args:
         scores: shape (n, C), or (V, n, C) for V variants of one prompt, whose values (and
             replicates) are averaged.

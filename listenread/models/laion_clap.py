@@ -126,9 +126,7 @@ def convert_laion_clap(
     return stopwatch.read()
 
 
-def _checked_window(
-    state: Mapping[str, Tensor], sizes: FrontEndSizes, path: str | Path
-) -> Tensor:
+def _checked_window(state: Mapping[str, Tensor], sizes: FrontEndSizes, path: str | Path) -> Tensor:
     """Hann window of the front-end; the checkpoint's own transform must have been made with it."""
     window = torch.hann_window(sizes.n_fft)
     stored = state.get(_WINDOW)

@@ -17,14 +17,13 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from torch import Tensor
 
 from listenread import __version__
 from listenread.models import registry, training_checkpoints
 from listenread.models.device import resolve_device
-from listenread.models.muscall.family import TwoTowerModule, split_towers
+from listenread.models.muscall.towers import TwoTowers, tower_states
 from listenread.models.training_checkpoints import RunState
 from listenread.models.training_pairs import (
     Pairs,
@@ -36,6 +35,7 @@ from listenread.models.training_pairs import (
     split_rows,
 )
 from listenread.models.training_settings import TrainingSettings
+from listenread.models.weights import write_tower
 from listenread.progress import progress
 
 CURVES_FILE = "training.csv"
@@ -64,7 +64,7 @@ def train_two_tower(
         output_dir: folder of the model; it is created.
         settings: everything that shapes the weights.
         threads: CPU threads for torch and for decoding.
-        device: a torch device such as ``cpu`` or ``cuda:0``.
+        device: a torch device such as ``cpu`` or ``cuda:0``, or ``auto``.
         checkpoint_dir: where the run keeps its checkpoints, removed at its end; None for none.
 
     Raises:
@@ -134,13 +134,16 @@ class _Run:
     def __post_init__(self):
         settings = self.settings
         torch.manual_seed(settings.seed)
-        self.module = TwoTowerModule(settings.sizes).to(self.device)
+        self.module = TwoTowers(settings.sizes).to(self.device)
+        # a fifth faster through convolutions on a CPU
+        self.module.audio.to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.AdamW(
             self.module.parameters(),
             lr=settings.learning_rate,
             betas=settings.betas,
             eps=settings.epsilon,
             weight_decay=settings.weight_decay,
+            fused=True,
         )
         self.dtype = getattr(torch, settings.precision)
         self.scaler = torch.amp.GradScaler(
@@ -264,10 +267,9 @@ def _write_model(
     output_dir.mkdir(parents=True, exist_ok=True)
     # model.json makes the folder a model: it goes first and comes last
     (output_dir / registry.DESCRIPTION_FILE).unlink(missing_ok=True)
-    towers = split_towers(run.weights())
-    files = {"audio": registry.AUDIO_TOWER_FILE, "text": registry.TEXT_TOWER_FILE}
-    for tower, name in files.items():
-        save_file(towers[tower], output_dir / name)
+    audio, text = tower_states(run.weights())
+    write_tower(output_dir / registry.AUDIO_TOWER_FILE, audio)
+    write_tower(output_dir / registry.TEXT_TOWER_FILE, text)
     tokenizer.save(str(output_dir / registry.TOKENIZER_FILE))
     pd.DataFrame(run.state.rows).to_csv(output_dir / CURVES_FILE, index=False)
     settings = run.settings

@@ -131,7 +131,10 @@ def _refuse_another_checkpoint(
             f"{model_dir} is of the family {description['family']!r}; only laion_clap can be compared "
             "with the laion-clap package."
         )
-    found, made_of = registry.sha256(checkpoint_path), description["provenance"]["checkpoint_sha256"]
+    found, made_of = (
+        registry.sha256(checkpoint_path),
+        description["provenance"]["checkpoint_sha256"],
+    )
     if found != made_of:
         raise ModelError(
             f"{checkpoint_path} (sha256 {found}) is not the checkpoint that {model_dir} was made of "
@@ -176,7 +179,10 @@ def compare(
         for waveform in clips.values()
     ]
     names = list(unpadded_windows(clips, model.audio_input))
-    ours = {"audio": model.encode_audio(np.concatenate(prepared)), "text": model.encode_text(list(texts))}
+    ours = {
+        "audio": model.encode_audio(np.concatenate(prepared)),
+        "text": model.encode_text(list(texts)),
+    }
     theirs = {"audio": reference.audio, "text": reference.text}
     items = {"audio": names, "text": list(texts)}
     return [

@@ -64,7 +64,9 @@ class _Layer(nn.Module):
         super().__init__()
         attention = {"self": _SelfAttention(sizes), "output": _Residual(sizes.d_encoder, sizes)}
         self.attention = nn.ModuleDict(attention)
-        self.intermediate = nn.ModuleDict({"dense": nn.Linear(sizes.d_encoder, sizes.d_feed_forward)})
+        self.intermediate = nn.ModuleDict(
+            {"dense": nn.Linear(sizes.d_encoder, sizes.d_feed_forward)}
+        )
         self.output = _Residual(sizes.d_feed_forward, sizes)
 
     def forward(self, x: Tensor) -> Tensor:

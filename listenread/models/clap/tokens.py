@@ -77,7 +77,9 @@ def from_vocabulary(vocabulary_path: str | Path, merges_path: str | Path) -> Tok
     try:
         vocabulary = json.loads(Path(vocabulary_path).read_text(encoding="utf-8"))
         lines = Path(merges_path).read_text(encoding="utf-8").splitlines()
-        pairs = [tuple(line.split(" ")) for line in lines if line and not line.startswith("#version")]
+        pairs = [
+            tuple(line.split(" ")) for line in lines if line and not line.startswith("#version")
+        ]
         tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=pairs, unk_token="<unk>"))
         ends = (END, vocabulary[END]), (START, vocabulary[START])
     except KeyError as error:

@@ -31,6 +31,7 @@ class SmallCNN(nn.Module):
 
     def forward(self, waveforms: Tensor) -> Tensor:
         """Encode a batch of waveforms."""
-        x = self.stages(self.spec(waveforms)[:, None]).flatten(1, 2)
+        x = self.spec(waveforms)[:, None]
+        x = self.stages(x.contiguous(memory_format=torch.channels_last)).flatten(1, 2)
         pooled = torch.cat([x.mean(dim=-1), x.amax(dim=-1)], dim=1)
         return self.out(self.dropout(F.relu(pooled)))

@@ -1,0 +1,120 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from listenread.errors import ModelError
+from listenread.models import registry
+from listenread.models.base import AudioInput
+
+OWN_FAMILY = """
+from listenread.models.base import AudioInput
+
+
+class Own:
+    audio_input = AudioInput(8000, 0.5)
+
+    def __init__(self, model_dir, description, *, tower, device):
+        self.loaded = (model_dir, description, tower, device)
+"""
+
+
+@pytest.fixture
+def own_package(tmp_path, monkeypatch):
+    (tmp_path / "own_family_for_tests.py").write_text(OWN_FAMILY)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield "own_family_for_tests:Own"
+    sys.modules.pop("own_family_for_tests", None)
+
+
+def test_every_registered_family_is_a_class():
+    for family in registry.FAMILIES:
+        assert isinstance(registry.family_class(family), type)
+
+
+def test_unknown_family_is_refused_with_those_that_there_are():
+    with pytest.raises(ModelError, match=r"'muscal' is not known.*muscall.*package\.module:Class"):
+        registry.family_class("muscal")
+
+
+@pytest.mark.parametrize("family", ["no_such_package.module:Own", "json:NoSuchClass"])
+def test_own_family_that_cannot_be_imported_is_named(family):
+    with pytest.raises(ModelError, match=f"{family!r} cannot be imported"):
+        registry.family_class(family)
+
+
+def test_own_family_gets_its_options(own_package, tmp_path):
+    registry.prepare_own(tmp_path / "model", own_package, {"layer": 3})
+    model = registry.load(tmp_path / "model", tower="text")
+    model_dir, description, tower, device = model.loaded
+    assert (model_dir, tower, device) == (tmp_path / "model", "text", "cpu")
+    assert description["options"] == {"layer": 3}
+    assert registry.audio_input(tmp_path / "model") == AudioInput(8000, 0.5)
+
+
+def test_own_family_without_audio_input_is_refused(tmp_path):
+    with pytest.raises(ModelError, match="needs a class attribute audio_input"):
+        registry.prepare_own(tmp_path, "json:JSONDecoder", {})
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, r"model\.json is missing"),
+        ("{", r"model\.json is not JSON"),
+        ('{"family": "muscall"}', r"model\.json misses audio_input"),
+        ("{}", "misses family and audio_input"),
+        ('{"family": "muscall", "audio_input": {"rate": 1}}', "audio_input in .* is not usable"),
+    ],
+)
+def test_folder_that_is_no_prepared_model_is_refused(tmp_path, content, message):
+    if content is not None:
+        (tmp_path / "model.json").write_text(content)
+    with pytest.raises(ModelError, match=message):
+        registry.audio_input(tmp_path)
+
+
+def test_description_is_read_back(tmp_path):
+    wanted = AudioInput(48000, 10.0, "repeat_pad", "mean_of_windows", True)
+    registry.write_description(tmp_path / "new", "muscall", wanted, sizes={"d_joint": 8})
+    assert registry.audio_input(tmp_path / "new") == wanted
+    assert registry.describe(tmp_path / "new")["sizes"] == {"d_joint": 8}
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["model.json"]
+
+
+def test_unknown_tower_is_refused(tmp_path):
+    registry.write_description(tmp_path, "muscall", AudioInput(16000, 1.0))
+    with pytest.raises(ValueError, match="'audio', 'text' or 'both'"):
+        registry.load(tmp_path, tower="vision")
+
+
+def test_audio_input_is_known_without_torch(tmp_path):
+    registry.write_description(tmp_path, "muscall", AudioInput(16000, 20.0))
+    program = (
+        "import sys, json; from listenread.models import registry; "
+        f"print(registry.audio_input({str(tmp_path)!r}).samples, 'torch' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["320000", "False"]
+
+
+def test_threads_sleep_while_they_wait(tmp_path):
+    program = "from listenread.models import registry; import torch"
+    environment = {"OMP_DISPLAY_ENV": "true", "PATH": "", "PYTHONPATH": ":".join(sys.path)}
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True
+    )
+    assert "OMP_WAIT_POLICY = 'PASSIVE'" in run.stderr
+
+
+def test_sha256_of_a_file(tmp_path):
+    (tmp_path / "empty").write_bytes(b"")
+    assert registry.sha256(tmp_path / "empty").startswith("e3b0c44298fc1c149afbf4c8996fb924")
+
+
+def test_description_is_json_that_a_person_can_read(tmp_path):
+    registry.write_description(tmp_path, "muscall", AudioInput(16000, 1.0), note="Übung")
+    text = (tmp_path / "model.json").read_text(encoding="utf-8")
+    assert "Übung" in text and text.count("\n") > 5
+    assert json.loads(text)["audio_input"]["clip_seconds"] == 1.0

@@ -1,0 +1,213 @@
+"""The released vectors: the authors' own files where they are at hand, and what is refused."""
+
+import hashlib
+import pickle
+
+import numpy as np
+import pytest
+
+from listenread import tables
+from listenread.datasets.base import read_manifest
+from listenread.datasets.tinysol import INSTRUMENTS, VOCABULARY
+from listenread.errors import DownloadError, ModelError
+from listenread.models import released
+
+COMMIT = "dd3dfd1e3d36f4bff2ce6444b4911df4f7468051"
+
+
+@pytest.fixture(scope="session")
+def listing(repository):
+    return repository / "resources" / "released_files.csv"
+
+
+@pytest.fixture
+def authors(shared_mirror):
+    host = shared_mirror / "raw.githubusercontent.com"
+    return host / "YannisBilly" / "i_can_listen_but_cannot_read" / COMMIT
+
+
+@pytest.fixture
+def metadata(shared_mirror):
+    return shared_mirror / "zenodo.org/record/3685367/files/TinySOL_metadata.csv"
+
+
+def git_blob(content: bytes) -> str:
+    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A repository of three clips and two classes, in the released layout."""
+    truth = "song,tuba,cello\na,1,0\nb,0,1\nc,0,1\n"
+    vectors = np.arange(12, dtype=np.float32).reshape(3, 4)
+    (tmp_path / "truth.csv").write_text(truth)
+    np.save(tmp_path / "joint.npy", vectors)
+    rows = [("tinysol_groundtruth_reordered.csv", "truth.csv")]
+    rows += [("model_embeddings/muscall/audio/joint_space/tinysol.npy", "joint.npy")]
+    lines = [f"{path},{git_blob((tmp_path / name).read_bytes())}," for path, name in rows]
+    (tmp_path / "listing.csv").write_text("path,git_blob_sha1,bytes\n" + "\n".join(lines) + "\n")
+    return tmp_path
+
+
+def write_small(small, **changed):
+    settings = {
+        "system": "muscall",
+        "dataset": "tinysol",
+        "pre_joint": None,
+        "joint": small / "joint.npy",
+        "ground_truth": small / "truth.csv",
+        "listing": small / "listing.csv",
+        "vocabulary": ["Bass Tuba", "Cello"],
+    }
+    released.released_audio(small / "audio.parquet", **{**settings, **changed})
+    return tables.read(small / "audio.parquet")
+
+
+def test_listing_has_every_file_of_the_three_systems(listing):
+    files = released.read_listing(listing)
+    assert len(files) == 82
+    assert all(len(file.git_blob_sha1) == 40 for file in files.values())
+    for system in released.SYSTEMS:
+        for space in released.SPACES:
+            assert released.audio_path(system, space, "tinysol") in files
+            for prompt in released.PROMPTS:
+                assert released.text_path(system, space, prompt) in files
+
+
+def test_every_file_of_the_mirror_has_its_listed_checksum_and_size(authors, listing):
+    files = released.read_listing(listing)
+    found = [path for path in authors.rglob("*") if path.is_file()]
+    assert len(found) > 20
+    for path in found:
+        file = files[path.relative_to(authors).as_posix()]
+        content = path.read_bytes()
+        assert git_blob(content) == file.git_blob_sha1
+        assert file.bytes in (None, len(content))
+
+
+def test_muscall_audio_is_in_the_order_of_the_ground_truth(authors, listing, tmp_path):
+    path = authors / released.audio_path("muscall", "pre_joint", "tinysol")
+    output = tmp_path / "audio.parquet"
+    released.released_audio(
+        output,
+        system="muscall",
+        dataset="tinysol",
+        pre_joint=path,
+        joint=authors / released.audio_path("muscall", "joint", "tinysol"),
+        ground_truth=authors / released.GROUND_TRUTH,
+        listing=listing,
+    )
+    table = tables.read(output)
+    assert table.data.column_names == ["clip_id", "label", "pre_joint"]
+    assert "neither in the mirror nor downloaded" in table.made_by["not_released"]["joint"]
+    np.testing.assert_array_equal(tables.to_numpy(table.data["pre_joint"]), np.load(path))
+    assert table.data["clip_id"][0].as_py() == "BTb-ord-F4-mf-N-N"
+    # a clip's id begins with its instrument, whatever the one-hot labels say
+    abbreviations = {instrument.label: instrument.abbreviation for instrument in INSTRUMENTS}
+    for clip_id, label in zip(*(table.data[name].to_pylist() for name in ("clip_id", "label"))):
+        assert clip_id.split("-")[0] == abbreviations[label]
+
+
+def test_muscall_text_agrees_with_the_facts(authors, listing, tmp_path):
+    for prompt in released.PROMPTS:
+        families = prompt.startswith("families")
+        paths = {
+            space: authors / released.text_path("muscall", space, prompt)
+            for space in released.SPACES
+        }
+        output = tmp_path / f"{prompt}.parquet"
+        labels = released.FAMILIES if families else VOCABULARY
+        released.released_text(
+            output, system="muscall", prompt=prompt, labels=labels, listing=listing, **paths
+        )
+        data = tables.read(output, ["label", "text", "pre_joint", "joint"]).data
+        pre_joint, joint = (tables.to_numpy(data[space]) for space in released.SPACES)
+        assert joint.shape == (4 if families else 14, 512)
+        np.testing.assert_allclose(np.linalg.norm(joint, axis=1), 1, atol=1e-5)
+        np.testing.assert_allclose(np.linalg.norm(pre_joint, axis=1), 22.28, atol=0.03)
+
+
+def test_manifest_without_audio_has_the_official_folds(authors, metadata, listing, tmp_path):
+    output = tmp_path / "manifest.parquet"
+    truth = authors / released.GROUND_TRUTH
+    released.released_manifest(truth, metadata, output, listing=listing)
+    manifest = read_manifest(output)
+    assert len(manifest) == 2913
+    assert manifest.vocabulary == VOCABULARY
+    counts = np.bincount(manifest.table["fold"].to_numpy())
+    assert counts.tolist() == [583, 582, 583, 582, 583]
+    assert manifest.table["label"].to_pylist().count("Accordion") == 689
+
+
+def test_manifest_refuses_metadata_of_other_clips(authors, metadata, listing, tmp_path):
+    lines = metadata.read_text().splitlines()
+    (tmp_path / "metadata.csv").write_text("\n".join(lines[:-2]) + "\n")
+    with pytest.raises(ModelError, match="2 clips are not in the latter"):
+        released.released_manifest(
+            authors / released.GROUND_TRUTH,
+            tmp_path / "metadata.csv",
+            tmp_path / "manifest.parquet",
+            listing=listing,
+        )
+
+
+def test_small_repository(small):
+    table = write_small(small)
+    assert table.data["clip_id"].to_pylist() == ["a", "b", "c"]
+    assert table.data["label"].to_pylist() == ["Bass Tuba", "Cello", "Cello"]
+    assert tables.to_numpy(table.data["joint"]).tolist() == np.load(small / "joint.npy").tolist()
+    assert table.made_by["not_released"]["pre_joint"].startswith("not released: ")
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"dataset": "irmas"}, "not released: the authors' repository has no"),
+        ({"system": "muq"}, "not released: the authors' repository has no"),
+        ({"joint": None}, "released, but model_embeddings/muscall/audio/joint_space/tinysol.npy"),
+    ],
+)
+def test_what_is_not_there_is_an_empty_table_with_its_reason(small, changed, reason):
+    table = write_small(small, **changed)
+    assert table.data.num_rows == 0
+    assert reason in table.unavailable
+
+
+def test_another_file_is_refused(small):
+    np.save(small / "joint.npy", np.ones((3, 4), np.float32))
+    with pytest.raises(DownloadError, match="is not the released model_embeddings/muscall"):
+        write_small(small)
+    assert not (small / "audio.parquet").exists()
+
+
+def test_wrong_number_of_rows_is_refused(small):
+    with pytest.raises(ModelError, match="has 3 rows for 2 labels"):
+        listing = (small / "listing.csv").read_text()
+        text = released.text_path("muscall", "joint", "track")
+        audio = released.audio_path("muscall", "joint", "tinysol")
+        (small / "listing.csv").write_text(listing.replace(audio, text))
+        released.released_text(
+            small / "text.parquet",
+            system="muscall",
+            prompt="track",
+            pre_joint=None,
+            joint=small / "joint.npy",
+            labels=["Bass Tuba", "Cello"],
+            listing=small / "listing.csv",
+        )
+
+
+class Malicious:
+    def __reduce__(self):
+        return (print, ("executed",))
+
+
+def test_pickled_objects_are_not_loaded(tmp_path, capsys):
+    np.save(tmp_path / "objects.npy", np.array([Malicious()], dtype=object), allow_pickle=True)
+    (tmp_path / "pickle.npy").write_bytes(pickle.dumps(Malicious()))
+    (tmp_path / "short.npy").write_bytes(b"\x93NUMPY\x01\x00")
+    np.save(tmp_path / "text.npy", np.array([["a"]]))
+    for name in ("objects.npy", "pickle.npy", "short.npy", "text.npy"):
+        with pytest.raises(ModelError, match=name):
+            released.read_vectors(tmp_path / name)
+    assert "executed" not in capsys.readouterr().out
