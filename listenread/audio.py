@@ -7,6 +7,7 @@ used here.
 
 import hashlib
 import io
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,6 +22,10 @@ from listenread.errors import DataError
 
 #: Quality presets of the soxr library, from fast to good.
 RESAMPLERS = ("QQ", "LQ", "MQ", "HQ", "VHQ")
+#: How libsndfile's log says that a WAV's or AIFF's chunk of sound ends with the file.
+_SHORT_CHUNK = r"^\s*(?:data|SSND)\s*:\s*(\d+) \(should be (\d+)\)"
+#: Programs that write to a pipe announce about 2 or 4 GiB, as they do not know the length.
+_UNKNOWN_LENGTH = 2**31 - 2**16
 
 
 class AudioFormat(Protocol):
@@ -98,10 +103,11 @@ def decode(content: bytes, name: str | Path = "audio") -> Sound:
 
 def _refuse_cut_short(sound: soundfile.SoundFile, name: str | Path) -> None:
     # libsndfile silently reads what is there of a WAV or AIFF file, and says so only in its log.
-    for line in sound.extra_info.splitlines():
-        chunk, _, rest = line.partition(":")
-        if chunk.strip() in {"data", "SSND"} and "should be" in rest:
-            raise DataError(f"{name}: cut short: its header announces {rest.strip()} bytes")
+    for declared, there in re.findall(_SHORT_CHUNK, sound.extra_info, re.MULTILINE):
+        if int(declared) < _UNKNOWN_LENGTH:
+            raise DataError(
+                f"{name}: cut short: {there} bytes of sound, but its header announces {declared}"
+            )
 
 
 def _reason(error: Exception) -> str:

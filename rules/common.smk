@@ -48,6 +48,7 @@ wildcard_constraints:
     dataset=one_of(CONFIG["datasets"]),
     model=one_of(CONFIG["models"]),
     prompt=one_of(CONFIG["prompts"]),
+    reference=one_of(CONFIG["prompts"]),
 
 
 def code(script, *more):

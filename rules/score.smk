@@ -1,33 +1,63 @@
-# Similarities and metrics. In: vectors. Out:
+# Similarities and metrics. In: vectors, manifests, an ontology. Out:
 #   results/scores/{dataset}/{model}/{prompt}.parquet
-#   results/metrics/{dataset}/{model}/zero_shot/{prompt}.parquet
-#   results/metrics/{dataset}/{model}/audio_only.parquet
-#   results/experiments/{experiment}/metrics.parquet and .csv
+#   results/metrics/{dataset}/{model}/{task}/{prompt}.parquet   tasks with prompts, one file a prompt
+#   results/metrics/{dataset}/{model}/{task}.parquet            tasks without
+#   results/experiments/{experiment}/metrics.parquet and .csv   all of an experiment's, together
+
+AUDIO = "results/embeddings/audio/{dataset}/{model}.parquet"
+TEXT = "results/embeddings/text/{dataset}/{model}/{prompt}.parquet"
+SCORES = "results/scores/{dataset}/{model}/{prompt}.parquet"
+METRICS = "results/metrics/{dataset}/{model}"
+CONSTANTS = CONFIG["metrics"]
+
+#: Task of the configuration -> folders of prompt-wise files, and files without prompts.
+TASK_FILES = {
+    "zero_shot": (["zero_shot"], []),
+    "audio_only": ([], ["audio_only"]),
+    "triplets": (["triplets"], []),
+    "separation": (["separation"], ["audio_separation"]),
+    "confidence": (["confidence"], []),
+    "probes": ([], ["probes"]),
+    "prompt_effects": ([], []),
+}
+
+
+def prompt_pairs():
+    """The pairs of prompts that are compared: those of which the experiment has both."""
+    if "prompt_effects" not in EXPERIMENT["tasks"]:
+        return []
+    return [
+        pair for pair in CONFIG["prompt_pairs"] if set(pair) <= {*EXPERIMENT["prompts"]}
+    ]
 
 
 def metric_files(wildcards=None):
     """Every cell of the experiment: what `gather_metrics` puts together."""
     files = []
-    for dataset in EXPERIMENT["datasets"]:
-        for model in EXPERIMENT["models"]:
-            folder = f"results/metrics/{dataset}/{model}"
-            if "zero_shot" in EXPERIMENT["tasks"]:
-                files += [
-                    f"{folder}/zero_shot/{name}.parquet"
-                    for name in EXPERIMENT["prompts"]
-                ]
-            if "audio_only" in EXPERIMENT["tasks"]:
-                files.append(f"{folder}/audio_only.parquet")
-    return files
+    for task in EXPERIMENT["tasks"]:
+        by_prompt, without_prompt = TASK_FILES[task]
+        files += [f"{METRICS}/{name}.parquet" for name in without_prompt]
+        files += [
+            f"{METRICS}/{folder}/{prompt}.parquet"
+            for folder in by_prompt
+            for prompt in EXPERIMENT["prompts"]
+        ]
+    files += [f"{METRICS}/prompt_effects/{a}/{b}.parquet" for a, b in prompt_pairs()]
+    return expand(files, dataset=EXPERIMENT["datasets"], model=EXPERIMENT["models"])
+
+
+def dataset_names(wildcards):
+    """Label -> its words in every spelling: what an ontology may know it by."""
+    return configuration.names_of(CONFIG["datasets"][wildcards.dataset])
 
 
 rule score_prompt:
     input:
-        audio="results/embeddings/audio/{dataset}/{model}.parquet",
-        text="results/embeddings/text/{dataset}/{model}/{prompt}.parquet",
+        audio=AUDIO,
+        text=TEXT,
         code=code("score_prompt.py"),
     output:
-        "results/scores/{dataset}/{model}/{prompt}.parquet",
+        SCORES,
     log:
         "logs/score_prompt/{dataset}/{model}/{prompt}.log",
     conda:
@@ -38,41 +68,166 @@ rule score_prompt:
 
 rule measure_zero_shot:
     input:
-        scores="results/scores/{dataset}/{model}/{prompt}.parquet",
+        scores=SCORES,
         code=code("measure_zero_shot.py"),
     output:
-        "results/metrics/{dataset}/{model}/zero_shot/{prompt}.parquet",
+        f"{METRICS}/zero_shot/{{prompt}}.parquet",
     log:
         "logs/measure_zero_shot/{dataset}/{model}/{prompt}.log",
     conda:
         "../envs/tables.yaml"
     params:
-        top_k=CONFIG["metrics"]["top_k"],
-        resamples=CONFIG["metrics"]["resamples"],
-        confidence=CONFIG["metrics"]["confidence"],
-        seed=CONFIG["metrics"]["seed"],
+        top_k=CONSTANTS["top_k"],
+        resamples=CONSTANTS["resamples"],
+        confidence=CONSTANTS["confidence"],
+        seed=CONSTANTS["seed"],
     script:
         "../scripts/measure_zero_shot.py"
 
 
 rule measure_audio_only:
     input:
-        embeddings="results/embeddings/audio/{dataset}/{model}.parquet",
+        embeddings=AUDIO,
         manifest="results/manifests/{dataset}.parquet",
         code=code("measure_audio_only.py"),
     output:
-        "results/metrics/{dataset}/{model}/audio_only.parquet",
+        f"{METRICS}/audio_only.parquet",
     log:
         "logs/measure_audio_only/{dataset}/{model}.log",
     conda:
         "../envs/tables.yaml"
     params:
-        top_k=CONFIG["metrics"]["top_k"],
-        resamples=CONFIG["metrics"]["resamples"],
-        confidence=CONFIG["metrics"]["confidence"],
-        seed=CONFIG["metrics"]["seed"],
+        top_k=CONSTANTS["top_k"],
+        resamples=CONSTANTS["resamples"],
+        confidence=CONSTANTS["confidence"],
+        seed=CONSTANTS["seed"],
     script:
         "../scripts/measure_audio_only.py"
+
+
+rule measure_probes:
+    input:
+        embeddings=AUDIO,
+        manifest="results/manifests/{dataset}.parquet",
+        code=code("measure_probes.py"),
+    output:
+        f"{METRICS}/probes.parquet",
+    log:
+        "logs/measure_probes/{dataset}/{model}.log",
+    conda:
+        "../envs/tables.yaml"
+    params:
+        inverse_regularisation=CONSTANTS["probe_inverse_regularisation"],
+        max_iterations=CONSTANTS["probe_max_iterations"],
+        neighbours=CONSTANTS["probe_neighbours"],
+        n_folds=CONSTANTS["probe_folds"],
+        top_k=CONSTANTS["top_k"],
+        resamples=CONSTANTS["resamples"],
+        confidence=CONSTANTS["confidence"],
+        seed=CONSTANTS["seed"],
+    script:
+        "../scripts/measure_probes.py"
+
+
+rule measure_triplets:
+    input:
+        text=TEXT,
+        ontology=str(prompts.find_file(CONFIG["ontology"]["file"], PROJECT)),
+        code=code("measure_triplets.py"),
+    output:
+        f"{METRICS}/triplets/{{prompt}}.parquet",
+    log:
+        "logs/measure_triplets/{dataset}/{model}/{prompt}.log",
+    conda:
+        "../envs/tables.yaml"
+    params:
+        column=CONFIG["ontology"]["column"],
+        root=CONFIG["ontology"]["root"],
+        names=dataset_names,
+        resamples=CONSTANTS["resamples"],
+        confidence=CONSTANTS["confidence"],
+        seed=CONSTANTS["seed"],
+    script:
+        "../scripts/measure_triplets.py"
+
+
+rule measure_separation:
+    input:
+        scores=SCORES,
+        audio=AUDIO,
+        text=TEXT,
+        code=code("measure_separation.py"),
+    output:
+        f"{METRICS}/separation/{{prompt}}.parquet",
+    log:
+        "logs/measure_separation/{dataset}/{model}/{prompt}.log",
+    conda:
+        "../envs/tables.yaml"
+    params:
+        bins=CONSTANTS["separation_bins"],
+        resamples=CONSTANTS["resamples"],
+        confidence=CONSTANTS["confidence"],
+        seed=CONSTANTS["seed"],
+    script:
+        "../scripts/measure_separation.py"
+
+
+rule measure_audio_separation:
+    input:
+        embeddings=AUDIO,
+        code=code("measure_audio_separation.py"),
+    output:
+        f"{METRICS}/audio_separation.parquet",
+    log:
+        "logs/measure_audio_separation/{dataset}/{model}.log",
+    conda:
+        "../envs/tables.yaml"
+    params:
+        bins=CONSTANTS["separation_bins"],
+        max_others=CONSTANTS["separation_max_others"],
+        resamples=CONSTANTS["resamples"],
+        confidence=CONSTANTS["confidence"],
+        seed=CONSTANTS["seed"],
+    script:
+        "../scripts/measure_audio_separation.py"
+
+
+rule measure_confidence:
+    input:
+        scores=SCORES,
+        code=code("measure_confidence.py"),
+    output:
+        f"{METRICS}/confidence/{{prompt}}.parquet",
+    log:
+        "logs/measure_confidence/{dataset}/{model}/{prompt}.log",
+    conda:
+        "../envs/tables.yaml"
+    params:
+        resamples=CONSTANTS["resamples"],
+        confidence=CONSTANTS["confidence"],
+        seed=CONSTANTS["seed"],
+    script:
+        "../scripts/measure_confidence.py"
+
+
+rule compare_prompts:
+    input:
+        scores=[SCORES, SCORES.replace("{prompt}", "{reference}")],
+        texts=[TEXT, TEXT.replace("{prompt}", "{reference}")],
+        code=code("compare_prompts.py"),
+    output:
+        f"{METRICS}/prompt_effects/{{prompt}}/{{reference}}.parquet",
+    log:
+        "logs/compare_prompts/{dataset}/{model}/{prompt}/{reference}.log",
+    conda:
+        "../envs/tables.yaml"
+    params:
+        top_k=CONSTANTS["top_k"],
+        resamples=CONSTANTS["resamples"],
+        confidence=CONSTANTS["confidence"],
+        seed=CONSTANTS["seed"],
+    script:
+        "../scripts/compare_prompts.py"
 
 
 rule gather_metrics:

@@ -1,5 +1,5 @@
 from listenread.job import job
-from listenread.measure import measure_audio_only
+from listenread.tasks.audio_only import measure_audio_only
 
 with job(snakemake.log[0]):
     measure_audio_only(

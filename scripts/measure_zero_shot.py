@@ -1,5 +1,5 @@
 from listenread.job import job
-from listenread.measure import measure_zero_shot
+from listenread.tasks.zero_shot import measure_zero_shot
 
 with job(snakemake.log[0]):
     measure_zero_shot(

@@ -21,6 +21,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from listenread import __version__
+from listenread.errors import ModelError
 from listenread.models import registry, training_checkpoints
 from listenread.models.device import resolve_device
 from listenread.models.muscall.towers import TwoTowers, tower_states
@@ -71,7 +72,7 @@ def train_two_tower(
         ListenreadError: the manifest, a clip or a setting cannot be used.
     """
     torch.set_num_threads(threads)
-    rows = read_rows(manifest_path)
+    rows = read_rows(manifest_path, settings)
     draw_caption = caption_function(settings.captions, rows)
     tokenizer = make_tokenizer(settings, rows, draw_caption)
     settings = _with_vocabulary(settings, tokenizer)
@@ -149,7 +150,6 @@ class _Run:
         self.scaler = torch.amp.GradScaler(
             self.device.type, enabled=settings.precision == "float16"
         )
-        self.held_out = self.validation.in_order(settings.batch_size)
         self.state = RunState()
 
     def go(self, key: str, folder: Path | None) -> None:
@@ -204,6 +204,12 @@ class _Run:
         self.optimizer.zero_grad(set_to_none=True)
         audio, text = self._vectors(pairs)
         loss = contrastive_loss(audio, text, self.module.logit_scale)
+        if not math.isfinite(loss.item()):
+            raise ModelError(
+                f"the loss is {loss.item()} after {step} steps: training diverged. Lower "
+                f"learning_rate ({self.settings.learning_rate}) or raise warmup_steps "
+                f"({self.settings.warmup_steps})."
+            )
         self.scaler.scale(loss).backward()
         self.scaler.step(self.optimizer)
         self.scaler.update()
@@ -222,7 +228,8 @@ class _Run:
     def _measure(self) -> dict[str, float]:
         self.module.eval()
         with torch.inference_mode():
-            batches = [self._vectors(pairs) for pairs in self.held_out]
+            held_out = self.validation.in_order(self.settings.batch_size)
+            batches = [self._vectors(pairs) for pairs in held_out]
             audio, text = (torch.cat(parts).float() for parts in zip(*batches, strict=True))
             return recall_at((text @ audio.T).cpu().numpy())
 

@@ -6,7 +6,7 @@ on with exactly the pairs that it would have had.
 
 import importlib
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,13 +40,17 @@ class Pairs(NamedTuple):
     token_ids: np.ndarray
 
 
-def read_rows(manifest_path: str | Path) -> list[dict[str, Any]]:
+def read_rows(manifest_path: str | Path, settings: TrainingSettings) -> list[Row]:
     """Rows of a captioned manifest, as mappings.
 
     Raises:
-        ListenreadError: the file is no manifest, or has no row.
+        ListenreadError: the file is no manifest, has no row, or misses a column that the settings
+            name.
     """
-    table = tables.read(manifest_path, ["clip_id", "path"])
+    named = [settings.one_per, settings.split]
+    if ":" not in settings.captions:
+        named.append(settings.captions)
+    table = tables.read(manifest_path, ["clip_id", "path", *filter(None, named)])
     rows = table.data.to_pylist()
     if not rows:
         raise DataError(
@@ -138,7 +142,7 @@ class Clips:
     ):
         self.rows, self.rate = rows, audio_input.sample_rate
         self.longest = None
-        if settings.crop == "first":
+        if settings.crop == settings.sizes.audio.cropping == "first":
             self.longest = int(np.ceil(audio_input.samples * (1 + settings.resample))) + 1
         self.kept: list[np.ndarray] | None = None
         if self._megabytes() <= settings.memory_mb:
@@ -230,9 +234,8 @@ class PairSource:
     def _groups(self) -> list[np.ndarray]:
         groups: dict[Any, list[int]] = {}
         for i, row in enumerate(self.rows):
-            groups.setdefault(
-                row[self.settings.one_per] if self.settings.one_per else i, []
-            ).append(i)
+            group = row[self.settings.one_per] if self.settings.one_per else i
+            groups.setdefault(group, []).append(i)
         return [np.array(members) for members in groups.values()]
 
     def indices(self, step: int) -> np.ndarray:
@@ -248,11 +251,7 @@ class PairSource:
         """Pairs of a training step."""
         indices = self.indices(step)
         seeds = [[self.settings.seed, STEP, step, i] for i in range(len(indices))]
-        # pitch shifts and decoding are slow enough for threads, a look into memory is not
-        light = self.clips.kept is not None and not self.settings.pitch_shift_p
-        run = map if light else self.pool.map
-        waveforms, captions = zip(*run(self._pair, indices, seeds), strict=True)
-        return self._batch(waveforms, captions)
+        return self._batch(*zip(*self._map(self._pair, indices, seeds), strict=True))
 
     def _pair(self, index: int, seed: list[int]) -> tuple[np.ndarray, str]:
         rng = np.random.default_rng(seed)
@@ -260,18 +259,22 @@ class PairSource:
         waveform = cut(waveform, self.audio_input.samples, self.settings.crop, rng)
         return waveform, self.draw_caption(self.rows[index], rng)
 
-    def in_order(self, batch_size: int) -> list[Pairs]:
-        """All pairs once, unchanged, cropped as at inference; for measuring retrieval."""
-        crop = self.settings.sizes.audio.cropping
-        batches = []
+    def in_order(self, batch_size: int) -> Iterator[Pairs]:
+        """Give all pairs once, not augmented and cropped as at inference, to measure retrieval."""
         for start in range(0, len(self.rows), batch_size):
-            waveforms, captions = [], []
-            for i in range(start, min(start + batch_size, len(self.rows))):
-                rng = np.random.default_rng([self.settings.seed, VALIDATION, i])
-                waveforms.append(cut(self.clips[i], self.audio_input.samples, crop, rng))
-                captions.append(self.draw_caption(self.rows[i], rng))
-            batches.append(self._batch(waveforms, captions))
-        return batches
+            indices = range(start, min(start + batch_size, len(self.rows)))
+            yield self._batch(*zip(*self._map(self._plain_pair, indices), strict=True))
+
+    def _plain_pair(self, index: int) -> tuple[np.ndarray, str]:
+        rng = np.random.default_rng([self.settings.seed, VALIDATION, index])
+        crop = self.settings.sizes.audio.cropping
+        waveform = cut(self.clips[index], self.audio_input.samples, crop, rng)
+        return waveform, self.draw_caption(self.rows[index], rng)
+
+    def _map(self, function: Callable[..., Any], *arguments: Iterable[Any]) -> Iterable[Any]:
+        # pitch shifts and decoding are slow enough for threads, a look into memory is not
+        light = self.clips.kept is not None and not self.settings.pitch_shift_p
+        return (map if light else self.pool.map)(function, *arguments)
 
     def _batch(self, waveforms: Sequence[np.ndarray], captions: Sequence[str]) -> Pairs:
         sizes = self.settings.sizes.text

@@ -14,7 +14,7 @@ import numpy as np
 from listenread import audio
 from listenread.errors import ModelError
 from listenread.models import registry
-from listenread.models.base import AudioInput, Vectors
+from listenread.models.base import AudioInput, TwoTower, Vectors
 
 #: The package's root: what a process of its own needs on its path.
 _PROJECT = Path(__file__).resolve().parents[2]
@@ -25,7 +25,7 @@ TEXTS = (
     "A tuba track",
     "This is a recording of clarinet in b-flat",
     "A no accordion track",
-    "Für Elise, played on a piano – très doucement",
+    "Für Elise, played on a piano, très doucement",
     "",
     "a very long description of an instrument made of wood and strings " * 12,
 )
@@ -102,14 +102,16 @@ def verify_model(
     _refuse_another_checkpoint(model_dir, description, checkpoint_path)
     audio_input = AudioInput(**description["audio_input"])
     clips = known_clips(audio_input.sample_rate, seed)
-    reference = embed_with_laion_clap(
-        checkpoint_path, model_dir, unpadded_windows(clips, audio_input).values(), texts, threads
+    windows = list(unpadded_windows(clips, audio_input).values())
+    reference = embed_with_laion_clap(checkpoint_path, model_dir, windows, texts, threads)
+    rows = compare(
+        registry.load(model_dir, threads=threads),
+        reference,
+        clips,
+        texts,
+        largest_difference=largest_difference,
+        smallest_cosine=smallest_cosine,
     )
-    rows = compare(model_dir, reference, clips, texts, threads=threads)
-    for row in rows:
-        row["agrees"] = bool(
-            row["max_abs_difference"] <= largest_difference and row["cosine"] >= smallest_cosine
-        )
     result = {
         "agrees": all(row["agrees"] for row in rows),
         "reference": f"laion-clap {reference.version}",
@@ -159,52 +161,51 @@ def unpadded_windows(
 
 
 def compare(
-    model_dir: str | Path,
+    model: TwoTower,
     reference: Reference,
     clips: Mapping[str, np.ndarray],
     texts: Sequence[str],
     *,
-    threads: int = 1,
+    largest_difference: float,
+    smallest_cosine: float,
 ) -> list[dict[str, Any]]:
-    """Embed clips and texts with a prepared model and compare with a reference.
+    """Embed clips and texts with a model of ours and compare with a reference.
 
     Returns:
-        One row per window or text and space: ``tower, item, space, max_abs_difference, cosine``.
+        One row per window or text and space, see `verify_model`.
     """
-    model = registry.load(model_dir, threads=threads)
+    rate = model.audio_input.sample_rate
     prepared = [
-        audio.prepare(
-            audio.Sound(waveform[:, None], model.audio_input.sample_rate), model.audio_input
-        )
+        audio.prepare(audio.Sound(waveform[:, None], rate), model.audio_input)
         for waveform in clips.values()
     ]
-    names = list(unpadded_windows(clips, model.audio_input))
-    ours = {
-        "audio": model.encode_audio(np.concatenate(prepared)),
-        "text": model.encode_text(list(texts)),
-    }
-    theirs = {"audio": reference.audio, "text": reference.text}
-    items = {"audio": names, "text": list(texts)}
-    return [
-        {"tower": tower, "item": item, "space": space, **_difference(a, b)}
-        for tower in ("audio", "text")
-        for space in ("pre_joint", "joint")
-        for item, a, b in zip(
-            items[tower],
-            getattr(ours[tower], space),
-            getattr(theirs[tower], space),
-            strict=True,
-        )
-    ]
+    towers = (
+        (
+            "audio",
+            list(unpadded_windows(clips, model.audio_input)),
+            model.encode_audio(np.concatenate(prepared)),
+            reference.audio,
+        ),
+        ("text", list(texts), model.encode_text(list(texts)), reference.text),
+    )
+    rows = []
+    for tower, items, ours, theirs in towers:
+        for space in Vectors._fields:
+            parts = zip(items, getattr(ours, space), getattr(theirs, space), strict=True)
+            for item, vector, wanted in parts:
+                difference, cosine = _difference(vector, wanted)
+                row = {"tower": tower, "item": item, "space": space}
+                row |= {"max_abs_difference": difference, "cosine": cosine}
+                row["agrees"] = difference <= largest_difference and cosine >= smallest_cosine
+                rows.append(row)
+    return rows
 
 
-def _difference(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
-    ours, theirs = ours.astype(np.float64), theirs.astype(np.float64)
-    cosine = ours @ theirs / (np.linalg.norm(ours) * np.linalg.norm(theirs))
-    return {
-        "max_abs_difference": float(np.abs(ours - theirs).max()),
-        "cosine": float(cosine),
-    }
+def _difference(vector: np.ndarray, wanted: np.ndarray) -> tuple[float, float]:
+    """Largest difference of two elements, and the cosine."""
+    vector, wanted = vector.astype(np.float64), wanted.astype(np.float64)
+    cosine = vector @ wanted / (np.linalg.norm(vector) * np.linalg.norm(wanted))
+    return float(np.abs(vector - wanted).max()), float(cosine)
 
 
 def embed_with_laion_clap(

@@ -10,7 +10,7 @@ import pandas as pd
 
 from listenread import tables
 from listenread.datasets.base import read_manifest
-from listenread.measure import TIDY
+from listenread.tidy import TIDY
 
 
 @dataclass(frozen=True)

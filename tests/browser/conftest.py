@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from listenread import measure, tables
+from listenread import tables, tidy
+from listenread.tasks.audio_only import measure_audio_only
+from listenread.tasks.zero_shot import measure_zero_shot
 from listenread.datasets.base import ClipRow, build_manifest, write_manifest
 from listenread.report import confusion, similarity
 from listenread.report.page import write_report
@@ -100,7 +102,7 @@ def _write_cells(root: Path, dataset: str, model: str, generator: np.random.Gene
                 "joint": tables.vectors(vectors / np.linalg.norm(vectors, axis=1, keepdims=True)),
             },
         )
-    measure.measure_audio_only(
+    measure_audio_only(
         audio_path,
         manifest_path,
         cells / "audio_only.parquet",
@@ -131,7 +133,7 @@ def _write_cells(root: Path, dataset: str, model: str, generator: np.random.Gene
             )
         scores_path = results / "scores" / dataset / model / f"{name}.parquet"
         score_prompt(audio_path, text_path, scores_path)
-        measure.measure_zero_shot(
+        measure_zero_shot(
             scores_path,
             cells / "zero_shot" / f"{name}.parquet",
             dataset=dataset,
@@ -143,7 +145,7 @@ def _write_cells(root: Path, dataset: str, model: str, generator: np.random.Gene
 
 def _gather(experiment: Experiment) -> None:
     cells = sorted((experiment.root / "results" / "metrics").rglob("*.parquet"))
-    measure.gather(cells, experiment.folder / "metrics.parquet", experiment.folder / "metrics.csv")
+    tidy.gather(cells, experiment.folder / "metrics.parquet", experiment.folder / "metrics.csv")
 
 
 def _draw(experiment: Experiment, datasets: list[str], models: list[str]) -> None:

@@ -1,9 +1,11 @@
 """A random LAION-CLAP checkpoint in the released layout, made by the laion-clap package itself.
 
-Run in a process of its own, ``laion_checkpoint.py AUDIO_MODEL OUTPUT``, with the environment
-of `listenread.models.verify.offline_hub`.
+Run in a process of its own, ``laion_checkpoint.py OUTPUT_DIR``, with the environment of
+`listenread.models.verify.offline_hub`. Writes ``HTSAT-base.pt``, and of HTSAT-tiny's audio branch the
+names and shapes, ``HTSAT-tiny.json``.
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -18,7 +20,7 @@ SENTENCES = (
 
 
 def write_tokenizer(path: Path, vocabulary: int) -> None:
-    """Train a byte-level BPE on a few sentences, in RoBERTa's format, filled up with unused tokens."""
+    """Train a byte-level BPE on a few sentences, in RoBERTa's format, filled up."""
     from tokenizers import ByteLevelBPETokenizer, processors
 
     trained = ByteLevelBPETokenizer()
@@ -27,20 +29,19 @@ def write_tokenizer(path: Path, vocabulary: int) -> None:
     tokenizer.post_processor = processors.RobertaProcessing(
         ("</s>", 2), ("<s>", 0), add_prefix_space=False
     )
-    import json
-
     content = json.loads(tokenizer.to_str())
     words = content["model"]["vocab"]
     words |= {f"unused{i}": i for i in range(len(words), vocabulary)}
     path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
 
 
-def main(audio_model: str, output: str) -> None:
+def main(output_dir: str) -> None:
     import laion_clap
     import torch
+    from clap_module.htsat import create_htsat_model
 
     torch.manual_seed(0)
-    model = laion_clap.CLAP_Module(amodel=audio_model, device="cpu").model
+    model = laion_clap.CLAP_Module(amodel="HTSAT-base", device="cpu").model
     state = model.state_dict()
     random = torch.Generator().manual_seed(1)
     for name, value in state.items():
@@ -60,7 +61,11 @@ def main(audio_model: str, output: str) -> None:
         "optimizer": optimizer.state_dict(),
         "best_score": np.float64(0.9014),
     }
-    torch.save(checkpoint, output)
+    torch.save(checkpoint, Path(output_dir, "HTSAT-base.pt"))
+    model.audio_cfg.model_name = "tiny"
+    tiny = create_htsat_model(model.audio_cfg).state_dict()
+    shapes = {f"audio_branch.{name}": list(value.shape) for name, value in tiny.items()}
+    Path(output_dir, "HTSAT-tiny.json").write_text(json.dumps(shapes))
 
 
 def _randomise(name, value, random):

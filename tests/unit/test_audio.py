@@ -85,6 +85,18 @@ def test_a_file_that_is_cut_short_is_refused(file_format, keep):
         audio.decode(content[: int(len(content) * keep)])
 
 
+@pytest.mark.parametrize("announced", [0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000])
+def test_a_file_from_a_pipe_is_whole(announced):
+    wave = sine(0.5, 16_000)
+    content = bytearray(as_bytes(wave))
+    size = content.index(b"data") + 4
+    content[size : size + 4] = announced.to_bytes(4, "little")
+    assert len(audio.decode(bytes(content)).waveform) == 8_000
+    content[size : size + 4] = (16_000 + 2_000).to_bytes(4, "little")
+    with pytest.raises(DataError, match="16000 bytes of sound, but its header announces 18000"):
+        audio.decode(bytes(content))
+
+
 @pytest.mark.parametrize("content", [b"", b"not a sound", b"RIFF\0\0\0\0WAVE", b"\0" * 5000])
 def test_what_is_no_sound_is_refused_with_its_name(content):
     with pytest.raises(DataError, match=r"my\.wav: "):

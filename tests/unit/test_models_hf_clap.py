@@ -17,7 +17,7 @@ from listenread.errors import ModelError
 from listenread.models import registry
 from listenread.models.hf_clap import convert_hf_clap
 
-TEXTS = ["A violin track", "A tuba track", "", "a long text about a violin " * 30, "Für Elise – ä"]
+TEXTS = ["A violin track", "A tuba track", "", "a long text about a violin " * 30, "Für Elise, ä"]
 AUDIO = {
     "patch_embeds_hidden_size": 16,
     "hidden_size": 128,

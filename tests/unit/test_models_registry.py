@@ -95,7 +95,9 @@ def test_audio_input_is_known_without_torch(tmp_path):
         "import sys, json; from listenread.models import registry; "
         f"print(registry.audio_input({str(tmp_path)!r}).samples, 'torch' in sys.modules)"
     )
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     assert run.stdout.split() == ["320000", "False"]
 
 

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from sklearn.metrics.pairwise import cosine_similarity
 
-from listenread import measure, scores, tables
+from listenread import scores, tables, tidy
 from listenread.errors import ListenreadError
+from listenread.tasks import classification
+from listenread.tasks.zero_shot import measure_zero_shot
 
 
 def write_audio(path, labels, seed=0):
@@ -61,11 +63,11 @@ def test_what_is_empty_on_purpose_stays_so_to_the_end(tmp_path):
     scores.score_prompt(tmp_path / "a.parquet", tmp_path / "t.parquet", tmp_path / "s.parquet")
     keys = {"dataset": "d", "model": "m", "prompt": "p"}
     settings = {"top_k": [1], "resamples": 5, "confidence": 0.9, "seed": 0}
-    measure.measure_zero_shot(tmp_path / "s.parquet", tmp_path / "m.parquet", **keys, **settings)
-    measure.gather([tmp_path / "m.parquet"], tmp_path / "all.parquet", tmp_path / "all.csv")
+    measure_zero_shot(tmp_path / "s.parquet", tmp_path / "m.parquet", **keys, **settings)
+    tidy.gather([tmp_path / "m.parquet"], tmp_path / "all.parquet", tmp_path / "all.csv")
     together = tables.read(tmp_path / "all.parquet")
     assert together.data.num_rows == 0
-    assert together.data.schema.names == measure.TIDY.names
+    assert together.data.schema.names == tidy.TIDY.names
     assert together.made_by["unavailable_cells"] == [
         {**keys, "task": "zero_shot", "why": "not released"}
     ]
@@ -82,12 +84,12 @@ def test_measured_rows_are_tidy_and_inside_their_interval(tmp_path):
     write_audio(tmp_path / "a.parquet", labels, seed=int(rng.integers(100)))
     write_text(tmp_path / "t.parquet", list("abcd"))
     scores.score_prompt(tmp_path / "a.parquet", tmp_path / "t.parquet", tmp_path / "s.parquet")
-    measure.measure_zero_shot(
+    measure_zero_shot(
         tmp_path / "s.parquet", tmp_path / "m.parquet", dataset="d", model="m", prompt="p",
         top_k=[1, 2], resamples=200, confidence=0.95, seed=1,
     )  # fmt: skip
     frame = tables.read(tmp_path / "m.parquet").data.to_pandas()
-    assert frame["metric"].tolist() == measure.metric_names([1, 2])
+    assert frame["metric"].tolist() == classification.metric_names([1, 2])
     assert (frame["ci_low"] <= frame["value"]).all() and (frame["value"] <= frame["ci_high"]).all()
     assert set(frame["n"]) == {80}
     assert frame.loc[frame.metric == "top_1", "chance"].item() == 0.25

@@ -134,12 +134,13 @@ class Project:
         result = self.snakemake("--dry-run")
         text = result.stdout + result.stderr
         jobs = set()
-        for block in re.split(r"\n\s*\n", text):
-            rule = re.search(r"^(?:local)?rule (\w+):$", block, re.MULTILINE)
-            if rule:
-                values = re.search(r"^ +wildcards: (.*)$", block, re.MULTILINE)
-                names = re.findall(r"=([^,\s]+)", values[1]) if values else []
-                jobs.add(" ".join([rule[1], "/".join(names)]).strip())
+        for block in re.split(r"^(?:local)?rule (?=\w+:$)", text, flags=re.MULTILINE)[1:]:
+            rule = block.partition(":")[0]
+            values = re.search(r"^ +wildcards: (.*)$", block, re.MULTILINE)
+            names = re.findall(r"=([^,\s]+)", values[1]) if values else []
+            jobs.add(" ".join([rule, "/".join(names)]).strip())
+        total = re.search(r"^total +(\d+)$", text, re.MULTILINE)
+        assert len(jobs) == (int(total[1]) if total else 0), text
         return jobs
 
 

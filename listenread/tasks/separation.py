@@ -1,0 +1,77 @@
+"""Separation: are similarities of right pairs larger than those of wrong ones?"""
+
+from pathlib import Path
+
+from listenread import tables, tidy
+from listenread.metrics import separation
+from listenread.scores import class_indices, read_scores
+from listenread.tasks.classification import SPACES
+
+
+def measure_separation(
+    scores_path: str | Path,
+    audio_path: str | Path,
+    text_path: str | Path,
+    output: str | Path,
+    *,
+    dataset: str,
+    model: str,
+    prompt: str,
+    bins: int,
+    resamples: int,
+    confidence: float,
+    seed: int,
+) -> None:
+    """Measure how text-audio similarities separate, and the modality gap, for one prompt."""
+    cell = {"dataset": dataset, "model": model, "task": "separation", "prompt": prompt}
+    settings = {"resamples": resamples, "confidence": confidence, "seed": seed}
+    loaded = read_scores(scores_path)
+    if isinstance(loaded, str):
+        return tables.write_unavailable(output, loaded, **cell)
+    scores, labels, _ = loaded
+    profile = separation.text_audio_profile(scores, labels, bins=bins)
+    measured = separation.measure(profile, labels, **settings)
+    gap = separation.measure_modality_gap(
+        tables.to_numpy(tables.read(audio_path, ["joint"]).data["joint"]),
+        tables.to_numpy(tables.read(text_path, ["joint"]).data["joint"]),
+        labels,
+        **settings,
+    )
+    made = tidy.rows([*measured, gap], **cell, space="joint", protocol="corrected")
+    tidy.write(output, made, variants=len(scores))
+
+
+def measure_audio_separation(
+    embeddings_path: str | Path,
+    output: str | Path,
+    *,
+    dataset: str,
+    model: str,
+    bins: int,
+    max_others: int,
+    resamples: int,
+    confidence: float,
+    seed: int,
+) -> None:
+    """Measure how similarities between clips separate, in both spaces."""
+    cell = {"dataset": dataset, "model": model, "task": "separation"}
+    vectors = tables.read(embeddings_path, ["label"])
+    if vectors.unavailable:
+        return tables.write_unavailable(output, vectors.unavailable, **cell)
+    names = vectors.data["label"].to_pylist()
+    labels = class_indices(names, sorted(set(names)))
+    made = []
+    for space in SPACES:
+        if space in vectors.data.column_names:
+            profile = separation.clip_pair_profile(
+                tables.to_numpy(vectors.data[space]),
+                labels,
+                bins=bins,
+                max_others=max_others,
+                seed=seed,
+            )
+            measured = separation.measure(
+                profile, labels, resamples=resamples, confidence=confidence, seed=seed
+            )
+            made += tidy.rows(measured, **cell, space=space, protocol="corrected")
+    tidy.write(output, made)

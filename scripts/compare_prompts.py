@@ -1,0 +1,11 @@
+from listenread.job import job
+from listenread.tasks.prompt_effects import compare_prompts
+
+with job(snakemake.log[0]):
+    compare_prompts(
+        snakemake.input.scores,
+        snakemake.input.texts,
+        snakemake.output[0],
+        **snakemake.wildcards,
+        **snakemake.params,
+    )

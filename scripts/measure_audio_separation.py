@@ -1,0 +1,10 @@
+from listenread.job import job
+from listenread.tasks.separation import measure_audio_separation
+
+with job(snakemake.log[0]):
+    measure_audio_separation(
+        snakemake.input.embeddings,
+        snakemake.output[0],
+        **snakemake.wildcards,
+        **snakemake.params,
+    )

@@ -1,0 +1,11 @@
+from listenread.job import job
+from listenread.tasks.triplets import measure_triplets
+
+with job(snakemake.log[0]):
+    measure_triplets(
+        snakemake.input.text,
+        snakemake.input.ontology,
+        snakemake.output[0],
+        **snakemake.wildcards,
+        **snakemake.params,
+    )
