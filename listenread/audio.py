@@ -43,7 +43,7 @@ class AudioFormat(Protocol):
 
 
 class ClipFile(Protocol):
-    """What the loader has to know of a clip, e.g. a `listenread.datasets.base.Clip`."""
+    """What the loader has to know of a clip, e.g. a `listenread.datasets.manifest.Clip`."""
 
     clip_id: str
     path: Path | str

@@ -47,6 +47,7 @@ def resolve(config: Mapping[str, Any], schema: Json, base: Path) -> Json:
     }
     for spec in resolved["prompts"].values():
         spec.setdefault("spelling", None)
+        spec.setdefault("datasets", None)
     problems = [*_selection_problems(resolved), *_model_problems(resolved)]
     problems = problems or list(_vocabulary_problems(resolved))
     problems = problems or list(_prompt_problems(resolved, base))
@@ -90,6 +91,17 @@ def names_of(dataset: Json) -> dict[str, list[str]]:
         label: list(dict.fromkeys([label, *(words[label] for words in spellings)]))
         for label in dataset["vocabulary"]
     }
+
+
+def prompts_for(config: Json, dataset: str) -> list[str]:
+    """Return the experiment's prompts that a dataset is asked, in the experiment's order.
+
+    A prompt that names datasets is for those alone, and a dataset that is named so is asked
+    nothing else: labels such as families have no definitions of instruments.
+    """
+    chosen = config["experiment"]["prompts"]
+    own = [name for name in chosen if dataset in (config["prompts"][name]["datasets"] or [])]
+    return own or [name for name in chosen if config["prompts"][name]["datasets"] is None]
 
 
 def clip_files(dataset: Json) -> list[str]:
@@ -233,6 +245,16 @@ def _selection_problems(config: Json) -> Iterator[str]:
     for name in config["experiment"]["datasets"]:
         if config["datasets"].get(name, {}).get("loader") in CAPTIONED_LOADERS:
             yield f"`experiment.datasets`: `{name}` has captions to train on, no labels to evaluate"
+    for name, dataset in config["datasets"].items():
+        original = dataset.get("dataset")
+        if original is not None and original not in config["datasets"]:
+            known = sorted(config["datasets"])
+            yield f"`datasets.{name}.dataset`: no such dataset `{original}`{_suggest([original], known)}"
+    for pair in config["prompt_pairs"]:
+        for name in pair:
+            if name not in config["prompts"]:
+                known = sorted(config["prompts"])
+                yield f"`prompt_pairs`: no such prompt `{name}`{_suggest([name], known)}"
 
 
 def _model_problems(config: Json) -> Iterator[str]:
@@ -287,6 +309,8 @@ def _prompt_problems(config: Json, base: Path) -> Iterator[str]:
         if has_seeds and "{filler}" not in prompt["template"]:
             yield f"`prompts.{name}`: `filler_seeds` are given, but the template has no {{filler}}"
         for dataset_name in config["experiment"]["datasets"]:
+            if name not in prompts_for(config, dataset_name):
+                continue
             dataset = config["datasets"][dataset_name]
             spelling = prompt["spelling"]
             if spelling is not None and spelling not in dataset["spellings"]:

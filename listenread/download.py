@@ -23,7 +23,7 @@ import requests
 import urllib3
 
 from listenread import __version__
-from listenread.errors import DownloadError
+from listenread.errors import DownloadError, UnreachableError
 from listenread.progress import progress
 
 _CHUNK = 1 << 20
@@ -237,7 +237,7 @@ class _Transfer:
                     ) from error
                 time.sleep(min(self.backoff_s * 2 ** (failures - 1), _LONGEST_WAIT_S))
             except requests.RequestException as error:
-                raise DownloadError(
+                raise UnreachableError(
                     f"{self.url} cannot be reached ({_cause(error)}). "
                     f"{_without_network(self.url, self.mirror)}"
                 ) from error

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from listenread import tables
+from listenread import health, tables
 from listenread.audio import ClipLoader, mean_by_clip
-from listenread.datasets.base import read_manifest
+from listenread.datasets.manifest import read_manifest
 from listenread.models import registry
 from listenread.models.base import TwoTower, Vectors
 from listenread.progress import progress
@@ -19,6 +19,8 @@ def embed_audio(
     manifest_path: str | Path,
     output: str | Path,
     *,
+    health_path: str | Path,
+    accept_unhealthy: bool,
     batch_size: int,
     device: str = "cpu",
     threads: int = 1,
@@ -33,6 +35,9 @@ def embed_audio(
         model_dir: a prepared model.
         manifest_path: parquet of the manifest contract.
         output: the parquet file to write.
+        health_path: what `check_model` found; the vectors of an unhealthy model are not computed,
+            the table says why.
+        accept_unhealthy: compute them all the same.
         batch_size: rows per forward pass.
         device: a torch device.
         threads: CPU threads, for the tower and for decoding.
@@ -40,6 +45,9 @@ def embed_audio(
     Raises:
         ListenreadError: a clip is not the one of the manifest, or the model cannot be loaded.
     """
+    why = health.refusal(health_path, accept_unhealthy)
+    if why:
+        return tables.write_unavailable(output, why)
     manifest = read_manifest(manifest_path)
     model = registry.load(model_dir, tower="audio", device=device, threads=threads)
     with progress(total=len(manifest), unit="clips", label="embedding audio") as bar:
@@ -86,6 +94,8 @@ def embed_text(
     prompt: Sequence[PromptText],
     output: str | Path,
     *,
+    health_path: str | Path,
+    accept_unhealthy: bool,
     batch_size: int = 64,
     device: str = "cpu",
     threads: int = 1,
@@ -93,8 +103,11 @@ def embed_text(
     """Embed the texts of one prompt with a model's text tower; the audio tower is not loaded.
 
     Writes one row per label and variant: `label, text, pre_joint, joint`, with `variant` where the
-    prompt has several.
+    prompt has several. See `embed_audio` for the arguments.
     """
+    why = health.refusal(health_path, accept_unhealthy)
+    if why:
+        return tables.write_unavailable(output, why)
     model = registry.load(model_dir, tower="text", device=device, threads=threads)
     texts = [row.text for row in prompt]
     parts = [

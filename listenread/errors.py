@@ -23,3 +23,7 @@ class ModelError(ListenreadError):
 
 class DownloadError(ListenreadError):
     """A file could not be fetched, or is not the file that was asked for."""
+
+
+class UnreachableError(DownloadError):
+    """The server does not answer at all: other files from it would not come either."""

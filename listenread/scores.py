@@ -33,13 +33,14 @@ def _normalised(vectors: np.ndarray) -> np.ndarray:
 def score_prompt(audio_path: str | Path, text_path: str | Path, output: str | Path) -> None:
     """Score one prompt: write `clip_id, label`, then one float32 cosine per class.
 
-    A prompt with variants gives a block of all clips for each, told apart by `variant`.
+    A prompt with variants gives a block of all clips for each, told apart by `variant`. Where a
+    tower's joint vectors are not there, the table says why.
     """
-    audio = tables.read(audio_path, ["clip_id", "label", "joint"])
-    text = tables.read(text_path, ["label", "joint"])
-    for part in (audio, text):
-        if part.unavailable:
-            return tables.write_unavailable(output, part.unavailable)
+    audio = tables.read(audio_path, ["clip_id", "label"])
+    text = tables.read(text_path, ["label"])
+    why = audio.why_without("joint") or text.why_without("joint")
+    if why:
+        return tables.write_unavailable(output, why)
     clips = tables.to_numpy(audio.data["joint"])
     blocks = [
         _score_variant(audio.data, clips, rows, None if variant is None else variant)

@@ -38,6 +38,12 @@ class Table(NamedTuple):
         """Why the table is empty on purpose (an unhealthy model, unreleased vectors), or None."""
         return self.made_by.get(UNAVAILABLE)
 
+    def why_without(self, column: str) -> str | None:
+        """Why there is no such column of vectors (`not_released` names it), or None if there is."""
+        if self.unavailable or column in self.data.column_names:
+            return self.unavailable
+        return self.made_by.get("not_released", {}).get(column, f"no {column} vectors")
+
 
 def write(path: str | Path, data: pa.Table | Mapping[str, Any], **made_by: Any) -> None:
     """Write a table atomically, with `made_by` and the package version as metadata.

@@ -7,9 +7,10 @@ from pathlib import Path
 PROJECT = Path(workflow.basedir)
 sys.path.insert(0, str(PROJECT))
 
-from listenread import code_inputs
+from listenread import code_inputs, prompts
 from listenread import config as configuration
 from listenread.errors import ListenreadError
+from listenread.models import registry
 from snakemake.exceptions import WorkflowError
 
 try:

@@ -3,6 +3,8 @@
 #   results/manifests/{dataset}.parquet
 
 TINYSOL = named("datasets", loader=["tinysol"])
+RELEASED_TINYSOL = named("datasets", loader=["released_tinysol"])
+RELABELLED = named("datasets", loader=["relabelled"])
 RENDERED = named("datasets", loader=["gm_notes", "gm_captions"])
 
 
@@ -45,15 +47,15 @@ def dataset_files(wildcards):
     return files
 
 
-rule fetch_tinysol_metadata:
+rule fetch_metadata:
     input:
-        code=code("fetch_tinysol_metadata.py"),
+        code=code("fetch_metadata.py"),
     output:
         f"{DATA_DIR}/{{dataset}}/metadata.csv",
     log:
-        "logs/fetch_tinysol_metadata/{dataset}.log",
+        "logs/fetch_metadata/{dataset}.log",
     wildcard_constraints:
-        dataset=one_of(TINYSOL),
+        dataset=one_of(TINYSOL + RELEASED_TINYSOL),
     localrule: True
     conda:
         "../envs/towers.yaml"
@@ -61,7 +63,7 @@ rule fetch_tinysol_metadata:
         file=setting("metadata"),
         mirror=CONFIG["mirror"],
     script:
-        "../scripts/fetch_tinysol_metadata.py"
+        "../scripts/fetch_metadata.py"
 
 
 rule fetch_tinysol:
@@ -78,10 +80,31 @@ rule fetch_tinysol:
         "../envs/towers.yaml"
     params:
         file=setting("archive"),
+        max_bytes=setting("max_extracted_bytes"),
         downloads=f"{DATA_DIR}/downloads",
         mirror=CONFIG["mirror"],
     script:
         "../scripts/fetch_tinysol.py"
+
+
+rule fetch_ground_truth:
+    input:
+        listing=os.path.relpath(PROJECT / "resources" / "released_files.csv"),
+        code=code("fetch_ground_truth.py"),
+    output:
+        f"{DATA_DIR}/released/tinysol_groundtruth_reordered.csv",
+    log:
+        "logs/fetch_ground_truth.log",
+    localrule: True
+    conda:
+        "../envs/towers.yaml"
+    params:
+        path="tinysol_groundtruth_reordered.csv",
+        base_url=CONFIG["released"]["url"],
+        mirror=CONFIG["mirror"],
+        retries=CONFIG["released"]["retries"],
+    script:
+        "../scripts/fetch_ground_truth.py"
 
 
 rule render_gm_notes:
@@ -130,6 +153,8 @@ rule render_gm_captions:
         sha256=setting("soundfont", "sha256"),
         midi_note_step=setting("midi_note_step"),
         midi_note_offset=setting("midi_note_offset"),
+        velocities=setting("velocities"),
+        evaluated_velocities=setting("evaluated_velocities"),
         notes_per_program=setting("notes_per_program"),
         seconds=setting("seconds"),
         release_seconds=setting("release_seconds"),
@@ -152,6 +177,8 @@ rule build_manifest:
         "results/manifests/{dataset}.parquet",
     log:
         "logs/build_manifest/{dataset}.log",
+    wildcard_constraints:
+        dataset=one_of(set(CONFIG["datasets"]) - {*RELEASED_TINYSOL, *RELABELLED}),
     conda:
         "../envs/towers.yaml"
     threads: workflow.cores
@@ -171,3 +198,48 @@ rule build_manifest:
         limits=setting("audio_limits"),
     script:
         "../scripts/build_manifest.py"
+
+
+rule build_released_manifest:
+    input:
+        ground_truth=f"{DATA_DIR}/released/tinysol_groundtruth_reordered.csv",
+        metadata=f"{DATA_DIR}/{{dataset}}/metadata.csv",
+        listing=os.path.relpath(PROJECT / "resources" / "released_files.csv"),
+        code=code("build_released_manifest.py"),
+    output:
+        "results/manifests/{dataset}.parquet",
+    log:
+        "logs/build_released_manifest/{dataset}.log",
+    wildcard_constraints:
+        dataset=one_of(RELEASED_TINYSOL),
+    conda:
+        "../envs/towers.yaml"
+    params:
+        vocabulary=lambda wildcards: list(
+            CONFIG["datasets"][wildcards.dataset]["vocabulary"]
+        ),
+    script:
+        "../scripts/build_released_manifest.py"
+
+
+rule relabel_manifest:
+    input:
+        manifest=lambda wildcards: "results/manifests/{}.parquet".format(
+            CONFIG["datasets"][wildcards.dataset]["dataset"]
+        ),
+        code=code("relabel_manifest.py"),
+    output:
+        "results/manifests/{dataset}.parquet",
+    log:
+        "logs/relabel_manifest/{dataset}.log",
+    wildcard_constraints:
+        dataset=one_of(RELABELLED),
+    conda:
+        "../envs/tables.yaml"
+    params:
+        column=setting("column"),
+        vocabulary=lambda wildcards: list(
+            CONFIG["datasets"][wildcards.dataset]["vocabulary"]
+        ),
+    script:
+        "../scripts/relabel_manifest.py"

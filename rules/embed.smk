@@ -1,36 +1,60 @@
-# Vectors. In: manifests and prepared models. Out:
+# Vectors. In: manifests and prepared models that passed the health gate, or released vectors. Out:
 #   results/embeddings/audio/{dataset}/{model}.parquet
 #   results/embeddings/text/{dataset}/{model}/{prompt}.parquet
+# What cannot be had (an unhealthy model, vectors that were not released) is a table that says so.
 
-from listenread import prompts
+
+def prompt_setting(key, default=None):
+    """A function for `params`: the value of a prompt's key."""
+
+    def value(wildcards):
+        return CONFIG["prompts"][wildcards.prompt].get(key, default)
+
+    return value
 
 
 def prompt_words(wildcards):
     """Label -> words of a dataset, in the spelling that the prompt asks for."""
-    spelling = CONFIG["prompts"][wildcards.prompt]["spelling"]
-    return configuration.words_of(CONFIG["datasets"][wildcards.dataset], spelling)
+    return configuration.words_of(
+        CONFIG["datasets"][wildcards.dataset], prompt_setting("spelling")(wildcards)
+    )
+
+
+def dataset_names(wildcards):
+    """Label -> its words in every spelling: what a file of definitions may know it by."""
+    return configuration.names_of(CONFIG["datasets"][wildcards.dataset])
 
 
 def definition_file(wildcards):
     """The csv of a prompt that is a definition; nothing for a template."""
-    name = CONFIG["prompts"][wildcards.prompt].get("file")
+    name = prompt_setting("file")(wildcards)
     return [] if name is None else str(prompts.find_file(name, PROJECT))
+
+
+def vocabulary(wildcards):
+    """The labels of a dataset, in the order of the classes."""
+    return list(CONFIG["datasets"][wildcards.dataset]["vocabulary"])
 
 
 rule embed_audio:
     input:
         unpack(lambda wildcards: tower_files(wildcards.model, "audio")),
+        health="results/models/{model}/health.json",
         manifest="results/manifests/{dataset}.parquet",
         code=lambda wildcards: code("embed_audio.py", *family_modules(wildcards.model)),
     output:
         "results/embeddings/audio/{dataset}/{model}.parquet",
     log:
         "logs/embed_audio/{dataset}/{model}.log",
+    wildcard_constraints:
+        model=one_of(WITH_TOWERS),
+        dataset=one_of(set(CONFIG["datasets"]) - {*RELABELLED}),
     cache: True
     conda:
         "../envs/towers.yaml"
     threads: workflow.cores
     params:
+        accept_unhealthy=model_setting("accept_unhealthy"),
         batch_size=CONFIG["embedding"]["batch_size"],
         device=CONFIG["embedding"]["device"],
     script:
@@ -40,26 +64,91 @@ rule embed_audio:
 rule embed_text:
     input:
         unpack(lambda wildcards: tower_files(wildcards.model, "text")),
+        health="results/models/{model}/health.json",
         definitions=definition_file,
         code=lambda wildcards: code("embed_text.py", *family_modules(wildcards.model)),
     output:
         "results/embeddings/text/{dataset}/{model}/{prompt}.parquet",
     log:
         "logs/embed_text/{dataset}/{model}/{prompt}.log",
+    wildcard_constraints:
+        model=one_of(WITH_TOWERS),
     conda:
         "../envs/towers.yaml"
     params:
+        accept_unhealthy=model_setting("accept_unhealthy"),
         device=CONFIG["embedding"]["device"],
         words=prompt_words,
-        names=lambda wildcards: configuration.names_of(
-            CONFIG["datasets"][wildcards.dataset]
-        ),
-        template=lambda wildcards: CONFIG["prompts"][wildcards.prompt].get("template"),
-        filler_seeds=lambda wildcards: CONFIG["prompts"][wildcards.prompt].get(
-            "filler_seeds", []
-        ),
-        mask_label=lambda wildcards: CONFIG["prompts"][wildcards.prompt].get(
-            "mask_label", False
-        ),
+        names=dataset_names,
+        template=prompt_setting("template"),
+        filler_seeds=prompt_setting("filler_seeds", []),
+        mask_label=prompt_setting("mask_label", False),
     script:
         "../scripts/embed_text.py"
+
+
+rule relabel_audio:
+    input:
+        embeddings=lambda wildcards: "results/embeddings/audio/{}/{}.parquet".format(
+            CONFIG["datasets"][wildcards.dataset]["dataset"], wildcards.model
+        ),
+        manifest="results/manifests/{dataset}.parquet",
+        code=code("relabel_audio.py"),
+    output:
+        "results/embeddings/audio/{dataset}/{model}.parquet",
+    log:
+        "logs/relabel_audio/{dataset}/{model}.log",
+    wildcard_constraints:
+        dataset=one_of(RELABELLED),
+    conda:
+        "../envs/tables.yaml"
+    script:
+        "../scripts/relabel_audio.py"
+
+
+rule read_released_audio:
+    input:
+        folder=f"{DATA_DIR}/released/{{model}}",
+        ground_truth=f"{DATA_DIR}/released/tinysol_groundtruth_reordered.csv",
+        listing=LISTING,
+        code=code("read_released_audio.py"),
+    output:
+        "results/embeddings/audio/{dataset}/{model}.parquet",
+    log:
+        "logs/read_released_audio/{dataset}/{model}.log",
+    wildcard_constraints:
+        model=one_of(RELEASED),
+        dataset=one_of(set(CONFIG["datasets"]) - {*RELABELLED}),
+    conda:
+        "../envs/tables.yaml"
+    params:
+        system=model_setting("released_system"),
+        released_dataset=lambda wildcards: (
+            "tinysol" if wildcards.dataset in TINYSOL + RELEASED_TINYSOL else None
+        ),
+        vocabulary=vocabulary,
+    script:
+        "../scripts/read_released_audio.py"
+
+
+rule read_released_text:
+    input:
+        folder=f"{DATA_DIR}/released/{{model}}",
+        listing=LISTING,
+        code=code("read_released_text.py"),
+    output:
+        "results/embeddings/text/{dataset}/{model}/{prompt}.parquet",
+    log:
+        "logs/read_released_text/{dataset}/{model}/{prompt}.log",
+    wildcard_constraints:
+        model=one_of(RELEASED),
+    conda:
+        "../envs/tables.yaml"
+    params:
+        system=model_setting("released_system"),
+        prompt=lambda wildcards: wildcards.prompt,
+        labels=vocabulary,
+        words=prompt_words,
+        template=prompt_setting("template"),
+    script:
+        "../scripts/read_released_text.py"

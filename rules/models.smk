@@ -1,38 +1,45 @@
-# Models. In: checkpoints, or captions to train on. Out, for every model:
+# Models. In: checkpoints, repositories, released vectors, or captions to train on. Out, for each:
 #   results/models/{model}/model.json                 family, sizes, audio input, provenance
-#   results/models/{model}/audio_tower.safetensors
+#   results/models/{model}/audio_tower.safetensors    (families with weights)
 #   results/models/{model}/text_tower.safetensors
 #   results/models/{model}/tokenizer.json
+#   results/models/{model}/health.json                what `check_model` found
 
-from listenread.models import registry
+MODELS = CONFIG["models"]
+OWN = [name for name, entry in MODELS.items() if ":" in entry["family"]]
+LAION_CLAP = named("models", family=["laion_clap"])
+HF_CLAP = named("models", family=["hf_clap"])
+RELEASED = named("models", family=["released"])
+TRAINED = [name for name, entry in MODELS.items() if entry.get("train")]
+MUSCALL_CHECKPOINTS = [
+    name
+    for name in named("models", family=["muscall"])
+    if MODELS[name].get("checkpoint")
+]
+WITH_TOWERS = [name for name in MODELS if name not in RELEASED]
+LISTING = os.path.relpath(PROJECT / "resources" / "released_files.csv")
 
-TRAINED = [name for name, entry in CONFIG["models"].items() if entry.get("train")]
-OWN = [name for name, entry in CONFIG["models"].items() if ":" in entry["family"]]
 
-
-def tower_files(model, tower):
-    """The files of a prepared model that one of its towers is loaded from."""
+def tower_files(model, *towers):
+    """The files of a prepared model that its towers are loaded from."""
     folder = f"results/models/{model}"
-    if model in OWN:
-        return {"description": f"{folder}/model.json"}
-    files = {
-        "description": f"{folder}/model.json",
-        "tower": f"{folder}/{tower}_tower.safetensors",
-    }
-    if tower == "text":
-        files["tokenizer"] = f"{folder}/tokenizer.json"
+    files = {"description": f"{folder}/model.json"}
+    if model not in OWN:
+        files["towers"] = [f"{folder}/{tower}_tower.safetensors" for tower in towers]
+        if "text" in towers:
+            files["tokenizer"] = f"{folder}/tokenizer.json"
     return files
 
 
 def family_modules(model):
     """The module that the registry imports for a model's family."""
-    family = CONFIG["models"][model]["family"]
+    family = MODELS[model]["family"]
     return [registry.FAMILIES.get(family, family).partition(":")[0]]
 
 
 def caption_modules(model):
     """The module of the function that draws captions; none where a column of the manifest has them."""
-    source, _, function = CONFIG["models"][model]["train"]["captions"].partition(":")
+    source, _, function = MODELS[model]["train"]["captions"].partition(":")
     return [source] if function else []
 
 
@@ -40,12 +47,156 @@ def model_setting(*keys):
     """A function for `params`: the value of a model's key (of a key in it, ...)."""
 
     def value(wildcards):
-        found = CONFIG["models"][wildcards.model]
+        found = MODELS[wildcards.model]
         for key in keys:
             found = found[key]
         return found
 
     return value
+
+
+def file_of(key, suffix):
+    """A function for `input`: a model's file, the user's own or where it is downloaded to."""
+
+    def path(wildcards):
+        own = MODELS[wildcards.model][key].get("path")
+        return own or f"{DATA_DIR}/checkpoints/{wildcards.model}{suffix}"
+
+    return path
+
+
+def with_url(key):
+    """Names of the models whose file is downloaded."""
+    return [name for name, entry in MODELS.items() if entry.get(key, {}).get("url")]
+
+
+rule fetch_checkpoint:
+    input:
+        code=code("fetch_checkpoint.py"),
+    output:
+        f"{DATA_DIR}/checkpoints/{{model}}.pt",
+    log:
+        "logs/fetch_checkpoint/{model}.log",
+    wildcard_constraints:
+        model=one_of(with_url("checkpoint")),
+    cache: True
+    localrule: True
+    conda:
+        "../envs/towers.yaml"
+    params:
+        file=model_setting("checkpoint"),
+        mirror=CONFIG["mirror"],
+    script:
+        "../scripts/fetch_checkpoint.py"
+
+
+rule fetch_tokenizer:
+    input:
+        code=code("fetch_tokenizer.py"),
+    output:
+        f"{DATA_DIR}/checkpoints/{{model}}.tokenizer.json",
+    log:
+        "logs/fetch_tokenizer/{model}.log",
+    wildcard_constraints:
+        model=one_of(with_url("tokenizer")),
+    localrule: True
+    conda:
+        "../envs/towers.yaml"
+    params:
+        file=model_setting("tokenizer"),
+        mirror=CONFIG["mirror"],
+    script:
+        "../scripts/fetch_tokenizer.py"
+
+
+rule fetch_repository:
+    input:
+        code=code("fetch_repository.py"),
+    output:
+        directory(f"{DATA_DIR}/repositories/{{model}}"),
+    log:
+        "logs/fetch_repository/{model}.log",
+    wildcard_constraints:
+        model=one_of([name for name in HF_CLAP if MODELS[name].get("repository")]),
+    localrule: True
+    conda:
+        "../envs/towers.yaml"
+    params:
+        repository=model_setting("repository"),
+        revision=model_setting("revision"),
+        mirror=CONFIG["mirror"],
+    script:
+        "../scripts/fetch_repository.py"
+
+
+rule convert_laion_clap:
+    input:
+        checkpoint=file_of("checkpoint", ".pt"),
+        tokenizer=file_of("tokenizer", ".tokenizer.json"),
+        code=code("convert_laion_clap.py"),
+    output:
+        description="results/models/{model}/model.json",
+        audio_tower="results/models/{model}/audio_tower.safetensors",
+        text_tower="results/models/{model}/text_tower.safetensors",
+        tokenizer="results/models/{model}/tokenizer.json",
+    log:
+        "logs/convert_laion_clap/{model}.log",
+    wildcard_constraints:
+        model=one_of(LAION_CLAP),
+    cache: True
+    conda:
+        "../envs/towers.yaml"
+    params:
+        audio_model=model_setting("audio_model"),
+        cropping=model_setting("cropping"),
+    script:
+        "../scripts/convert_laion_clap.py"
+
+
+rule convert_hf_clap:
+    input:
+        snapshot=lambda wildcards: MODELS[wildcards.model].get("snapshot")
+        or f"{DATA_DIR}/repositories/{wildcards.model}",
+        code=code("convert_hf_clap.py"),
+    output:
+        description="results/models/{model}/model.json",
+        audio_tower="results/models/{model}/audio_tower.safetensors",
+        text_tower="results/models/{model}/text_tower.safetensors",
+        tokenizer="results/models/{model}/tokenizer.json",
+    log:
+        "logs/convert_hf_clap/{model}.log",
+    wildcard_constraints:
+        model=one_of(HF_CLAP),
+    cache: True
+    conda:
+        "../envs/towers.yaml"
+    params:
+        cropping=model_setting("cropping"),
+    script:
+        "../scripts/convert_hf_clap.py"
+
+
+rule convert_muscall:
+    input:
+        checkpoint=file_of("checkpoint", ".pt"),
+        tokenizer=file_of("tokenizer", ".tokenizer.json"),
+        code=code("convert_muscall.py"),
+    output:
+        description="results/models/{model}/model.json",
+        audio_tower="results/models/{model}/audio_tower.safetensors",
+        text_tower="results/models/{model}/text_tower.safetensors",
+        tokenizer="results/models/{model}/tokenizer.json",
+    log:
+        "logs/convert_muscall/{model}.log",
+    wildcard_constraints:
+        model=one_of(MUSCALL_CHECKPOINTS),
+    cache: True
+    conda:
+        "../envs/towers.yaml"
+    params:
+        sizes=model_setting("sizes"),
+    script:
+        "../scripts/convert_muscall.py"
 
 
 rule train_muscall:
@@ -99,3 +250,62 @@ rule prepare_own:
         options=model_setting("options"),
     script:
         "../scripts/prepare_own.py"
+
+
+rule fetch_released:
+    input:
+        listing=LISTING,
+        code=code("fetch_released.py"),
+    output:
+        folder=directory(f"{DATA_DIR}/released/{{model}}"),
+        description="results/models/{model}/model.json",
+    log:
+        "logs/fetch_released/{model}.log",
+    wildcard_constraints:
+        model=one_of(RELEASED),
+    localrule: True
+    conda:
+        "../envs/towers.yaml"
+    params:
+        system=model_setting("released_system"),
+        base_url=CONFIG["released"]["url"],
+        mirror=CONFIG["mirror"],
+        retries=CONFIG["released"]["retries"],
+    script:
+        "../scripts/fetch_released.py"
+
+
+rule check_model:
+    input:
+        unpack(lambda wildcards: tower_files(wildcards.model, "audio", "text")),
+        code=lambda wildcards: code("check_model.py", *family_modules(wildcards.model)),
+    output:
+        "results/models/{model}/health.json",
+    log:
+        "logs/check_model/{model}.log",
+    wildcard_constraints:
+        model=one_of(WITH_TOWERS),
+    conda:
+        "../envs/towers.yaml"
+    params:
+        device=CONFIG["embedding"]["device"],
+        limits=CONFIG["health"],
+    script:
+        "../scripts/check_model.py"
+
+
+# Asked for by name: snakemake results/models/music_clap/verification.json
+rule verify_model:
+    input:
+        unpack(lambda wildcards: tower_files(wildcards.model, "audio", "text")),
+        checkpoint=file_of("checkpoint", ".pt"),
+        code=lambda wildcards: code("verify_model.py", *family_modules(wildcards.model)),
+    output:
+        "results/models/{model}/verification.json",
+    log:
+        "logs/verify_model/{model}.log",
+    wildcard_constraints:
+        model=one_of(LAION_CLAP),
+    threads: workflow.cores
+    script:
+        "../scripts/verify_model.py"

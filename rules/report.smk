@@ -1,42 +1,85 @@
-# Figures and the page. In: scores, vectors, the tidy table. Out, in the experiment's folder:
-#   figures/{kind}/{dataset}/{model}[/{prompt}].svg, .pdf, and .csv with what is drawn
-#   tables/{audio_only,zero_shot}.tex and .csv
+# Figures, compact clips and the page. In: scores, vectors, the tidy table. Out, in the experiment's folder:
+#   figures/{kind}/{dataset}[/{model}[/{prompt}]].svg, .pdf, and .csv with what is drawn
+#   clips/{dataset}.parquet      compact copies of clips, to be heard from the page
+#   tables/{task}.tex and .csv   what the page shows, for papers and spreadsheets
+#   model_index/{model}.json     results in the shape of a model card's model-index
 #   report.html
 
-FIGURES = f"{EXPERIMENT_DIR}/figures"
+FIGURES = "results/experiments/{experiment}/figures"
 FIGURE_PROMPTS = EXPERIMENT["prompts"][: CONFIG["report"]["figure_prompts"]]
+CAPTIONS = "../listenread/report/captions"
+TEMPLATES = sorted((PROJECT / "listenread" / "report" / "templates").iterdir())
 
 
-def figure_files(wildcards=None):
+def figure(kind, place):
+    """A figure's three files, the svg first, for Snakemake's own report too."""
+    path = f"{FIGURES}/{kind}/{place}"
+    shown = report(
+        f"{path}.svg",
+        caption=f"{CAPTIONS}/{kind}.rst",
+        category=kind.replace("_", " "),
+        labels={
+            part: f"{{{part}}}"
+            for part in ("dataset", "model", "prompt")
+            if part in place
+        },
+    )
+    return [shown, f"{path}.pdf", f"{path}.csv"]
+
+
+def figure_files(wildcards):
     """Every figure of the experiment, as svg; pdf and csv lie beside it."""
-    systems = {"dataset": EXPERIMENT["datasets"], "model": EXPERIMENT["models"]}
-    files = []
+    zero_shot = {
+        f"{kind}/{{dataset}}/{{model}}/{{prompt}}": {"prompt": FIGURE_PROMPTS}
+        for kind in ("similarity", "confusion", "confidence", "map")
+    }
+    kinds = (
+        {"prompts/{dataset}": {}} | zero_shot
+        if "zero_shot" in EXPERIMENT["tasks"]
+        else {}
+    )
     if "audio_only" in EXPERIMENT["tasks"]:
-        files += expand(
-            f"{FIGURES}/audio_similarity/{{dataset}}/{{model}}.svg", **systems
+        kinds["audio_similarity/{dataset}/{model}"] = {}
+    return [
+        path
+        for kind, more in kinds.items()
+        for path in dict.fromkeys(
+            expand(
+                f"{FIGURES}/{kind}.svg",
+                experiment=wildcards.experiment,
+                dataset=EXPERIMENT["datasets"],
+                model=EXPERIMENT["models"],
+                **more,
+            )
         )
-    if "zero_shot" in EXPERIMENT["tasks"]:
-        files += expand(
-            f"{FIGURES}/{{kind}}/{{dataset}}/{{model}}/{{prompt}}.svg",
-            kind=["similarity", "confusion"],
-            prompt=FIGURE_PROMPTS,
-            **systems,
-        )
-    return files
+    ]
 
 
-def quoted_texts(wildcards=None):
+def drawn_scores(wildcards):
+    """Scores of the prompts that figures are drawn for."""
+    if "zero_shot" not in EXPERIMENT["tasks"]:
+        return []
+    return expand(
+        "results/scores/{dataset}/{model}/{prompt}.parquet",
+        dataset=EXPERIMENT["datasets"],
+        model=EXPERIMENT["models"],
+        prompt=FIGURE_PROMPTS,
+    )
+
+
+def quoted_texts(wildcards):
     """Text vectors of the first dataset: what the page quotes prompts from."""
     if "zero_shot" not in EXPERIMENT["tasks"]:
         return []
     return expand(
-        f"results/embeddings/text/{EXPERIMENT['datasets'][0]}/{{model}}/{{prompt}}.parquet",
+        "results/embeddings/text/{dataset}/{model}/{prompt}.parquet",
+        dataset=EXPERIMENT["datasets"][:1],
         model=EXPERIMENT["models"],
         prompt=EXPERIMENT["prompts"],
     )
 
 
-def stated_configuration(wildcards=None):
+def stated_configuration(wildcards):
     """What the page states: the experiment, its entries of the catalogues, and the constants."""
     stated = {
         key: CONFIG[key] for key in ("experiment", "embedding", "metrics", "report")
@@ -53,22 +96,17 @@ rule draw_prompt_figures:
         scores="results/scores/{dataset}/{model}/{prompt}.parquet",
         code=code("draw_prompt_figures.py"),
     output:
-        similarity="results/experiments/{experiment}/figures/similarity/{dataset}/{model}/{prompt}.svg",
-        confusion="results/experiments/{experiment}/figures/confusion/{dataset}/{model}/{prompt}.svg",
-        rest=multiext(
-            "results/experiments/{experiment}/figures/similarity/{dataset}/{model}/{prompt}",
-            ".pdf",
-            ".csv",
-        )
-        + multiext(
-            "results/experiments/{experiment}/figures/confusion/{dataset}/{model}/{prompt}",
-            ".pdf",
-            ".csv",
-        ),
+        similarity=figure("similarity", "{dataset}/{model}/{prompt}"),
+        confusion=figure("confusion", "{dataset}/{model}/{prompt}"),
+        confidence=figure("confidence", "{dataset}/{model}/{prompt}"),
     log:
         "logs/draw_prompt_figures/{experiment}/{dataset}/{model}/{prompt}.log",
     params:
         bins=CONFIG["report"]["histogram_bins"],
+        reliability_bins=CONFIG["report"]["reliability_bins"],
+        resamples=CONFIG["metrics"]["resamples"],
+        confidence=CONFIG["metrics"]["confidence"],
+        seed=CONFIG["metrics"]["seed"],
     script:
         "../scripts/draw_prompt_figures.py"
 
@@ -76,21 +114,61 @@ rule draw_prompt_figures:
 rule draw_audio_figures:
     input:
         embeddings="results/embeddings/audio/{dataset}/{model}.parquet",
-        manifest="results/manifests/{dataset}.parquet",
         code=code("draw_audio_figures.py"),
     output:
-        similarity="results/experiments/{experiment}/figures/audio_similarity/{dataset}/{model}.svg",
-        rest=multiext(
-            "results/experiments/{experiment}/figures/audio_similarity/{dataset}/{model}",
-            ".pdf",
-            ".csv",
-        ),
+        similarity=figure("audio_similarity", "{dataset}/{model}"),
     log:
         "logs/draw_audio_figures/{experiment}/{dataset}/{model}.log",
     params:
         bins=CONFIG["report"]["histogram_bins"],
+        max_others=CONFIG["report"]["max_others"],
+        seed=CONFIG["metrics"]["seed"],
     script:
         "../scripts/draw_audio_figures.py"
+
+
+rule draw_vector_map:
+    input:
+        audio="results/embeddings/audio/{dataset}/{model}.parquet",
+        text="results/embeddings/text/{dataset}/{model}/{prompt}.parquet",
+        code=code("draw_vector_map.py"),
+    output:
+        map=figure("map", "{dataset}/{model}/{prompt}"),
+    log:
+        "logs/draw_vector_map/{experiment}/{dataset}/{model}/{prompt}.log",
+    script:
+        "../scripts/draw_vector_map.py"
+
+
+rule draw_prompt_intervals:
+    input:
+        metrics="results/experiments/{experiment}/metrics.parquet",
+        code=code("draw_prompt_intervals.py"),
+    output:
+        prompts=figure("prompts", "{dataset}"),
+    log:
+        "logs/draw_prompt_intervals/{experiment}/{dataset}.log",
+    params:
+        metric=f"top_{min(CONFIG['metrics']['top_k'])}",
+    script:
+        "../scripts/draw_prompt_intervals.py"
+
+
+rule encode_clips:
+    input:
+        manifest="results/manifests/{dataset}.parquet",
+        code=code("encode_clips.py"),
+    output:
+        "results/experiments/{experiment}/clips/{dataset}.parquet",
+    log:
+        "logs/encode_clips/{experiment}/{dataset}.log",
+    params:
+        megabytes=CONFIG["report"]["clip_megabytes"] / len(EXPERIMENT["datasets"]),
+        seconds=CONFIG["report"]["clip_seconds"],
+        sample_rate=CONFIG["report"]["clip_sample_rate"],
+        compression=CONFIG["report"]["clip_compression"],
+    script:
+        "../scripts/encode_clips.py"
 
 
 rule write_report:
@@ -101,18 +179,32 @@ rule write_report:
         ),
         models=expand("results/models/{model}/model.json", model=EXPERIMENT["models"]),
         texts=quoted_texts,
+        scores=drawn_scores,
         figures=figure_files,
-        templates=sorted(
-            os.path.relpath(path)
-            for path in (PROJECT / "listenread/report/templates").iterdir()
+        clips=expand(
+            "results/experiments/{{experiment}}/clips/{dataset}.parquet",
+            dataset=EXPERIMENT["datasets"],
         ),
-        code=code("write_report.py"),
+        code=code("write_report.py") + [os.path.relpath(path) for path in TEMPLATES],
     output:
-        html="results/experiments/{experiment}/report.html",
-        tables=multiext(
-            "results/experiments/{experiment}/tables/audio_only", ".tex", ".csv"
-        )
-        + multiext("results/experiments/{experiment}/tables/zero_shot", ".tex", ".csv"),
+        html=report(
+            "results/experiments/{experiment}/report.html",
+            caption=f"{CAPTIONS}/report.rst",
+            category="report",
+        ),
+        tables=report(
+            expand(
+                "results/experiments/{{experiment}}/tables/{task}.{suffix}",
+                task=EXPERIMENT["tasks"],
+                suffix=["csv", "tex"],
+            ),
+            caption=f"{CAPTIONS}/table.rst",
+            category="tables",
+        ),
+        model_index=expand(
+            "results/experiments/{{experiment}}/model_index/{model}.json",
+            model=EXPERIMENT["models"],
+        ),
     log:
         "logs/write_report/{experiment}.log",
     params:
@@ -121,5 +213,7 @@ rule write_report:
         confidence=CONFIG["metrics"]["confidence"],
         resamples=CONFIG["metrics"]["resamples"],
         configuration=stated_configuration,
+        embed_megabytes=CONFIG["report"]["embed_megabytes"],
+        benchmarks="logs/benchmarks",
     script:
         "../scripts/write_report.py"

@@ -22,33 +22,27 @@ TASK_FILES = {
 }
 
 
-def prompt_pairs():
-    """The pairs of prompts that are compared: those of which the experiment has both."""
-    if "prompt_effects" not in EXPERIMENT["tasks"]:
-        return []
-    return [
-        pair for pair in CONFIG["prompt_pairs"] if set(pair) <= {*EXPERIMENT["prompts"]}
-    ]
-
-
 def metric_files(wildcards=None):
     """Every cell of the experiment: what `gather_metrics` puts together."""
     files = []
-    for task in EXPERIMENT["tasks"]:
-        by_prompt, without_prompt = TASK_FILES[task]
-        files += [f"{METRICS}/{name}.parquet" for name in without_prompt]
+    for dataset in EXPERIMENT["datasets"]:
+        asked = configuration.prompts_for(CONFIG, dataset)
+        pairs = [pair for pair in CONFIG["prompt_pairs"] if {*pair} <= {*asked}]
+        names = []
+        for task in EXPERIMENT["tasks"]:
+            by_prompt, without_prompt = TASK_FILES[task]
+            names += [f"{folder}/{prompt}" for folder in by_prompt for prompt in asked]
+            names += without_prompt
+        if "prompt_effects" in EXPERIMENT["tasks"]:
+            names += [
+                f"prompt_effects/{prompt}/{reference}" for prompt, reference in pairs
+            ]
         files += [
-            f"{METRICS}/{folder}/{prompt}.parquet"
-            for folder in by_prompt
-            for prompt in EXPERIMENT["prompts"]
+            f"results/metrics/{dataset}/{model}/{name}.parquet"
+            for model in EXPERIMENT["models"]
+            for name in names
         ]
-    files += [f"{METRICS}/prompt_effects/{a}/{b}.parquet" for a, b in prompt_pairs()]
-    return expand(files, dataset=EXPERIMENT["datasets"], model=EXPERIMENT["models"])
-
-
-def dataset_names(wildcards):
-    """Label -> its words in every spelling: what an ontology may know it by."""
-    return configuration.names_of(CONFIG["datasets"][wildcards.dataset])
+    return files
 
 
 rule score_prompt:

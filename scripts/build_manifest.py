@@ -1,15 +1,17 @@
-from listenread.datasets import base, registry
+from listenread.datasets import registry
+from listenread.datasets.base import AudioLimits, build_manifest
+from listenread.datasets.manifest import write_manifest
 from listenread.job import job
 
 with job(snakemake.log[0]):
     rows = registry.load(snakemake.params.loader).read_clips(
         snakemake.params.root, snakemake.params.metadata, **snakemake.params.options
     )
-    manifest = base.build_manifest(
+    manifest = build_manifest(
         rows,
         snakemake.params.vocabulary or None,
         on_bad_audio=snakemake.params.on_bad_audio,
-        limits=base.AudioLimits(**snakemake.params.limits),
+        limits=AudioLimits(**snakemake.params.limits),
         workers=snakemake.threads,
     )
-    base.write_manifest(snakemake.output[0], manifest, loader=snakemake.params.loader)
+    write_manifest(snakemake.output[0], manifest, loader=snakemake.params.loader)

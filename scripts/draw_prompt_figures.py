@@ -1,8 +1,16 @@
 from listenread.job import job
-from listenread.report import confusion, similarity
+from listenread.report import confusion, margins, similarity
 
 with job(snakemake.log[0]):
-    similarity.draw_text_audio(
-        snakemake.input.scores, snakemake.output.similarity, bins=snakemake.params.bins
+    scores, params = snakemake.input.scores, snakemake.params
+    similarity.draw_text_audio(scores, snakemake.output.similarity[0], bins=params.bins)
+    confusion.draw(scores, snakemake.output.confusion[0])
+    margins.draw(
+        scores,
+        snakemake.output.confidence[0],
+        histogram_bins=params.bins,
+        reliability_bins=params.reliability_bins,
+        resamples=params.resamples,
+        confidence=params.confidence,
+        seed=params.seed,
     )
-    confusion.draw(snakemake.input.scores, snakemake.output.confusion)

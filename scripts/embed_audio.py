@@ -8,7 +8,7 @@ with job(snakemake.log[0]):
         Path(snakemake.input.description).parent,
         snakemake.input.manifest,
         snakemake.output[0],
-        batch_size=snakemake.params.batch_size,
-        device=snakemake.params.device,
+        health_path=snakemake.input.health,
         threads=snakemake.threads,
+        **snakemake.params,
     )

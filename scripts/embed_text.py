@@ -17,6 +17,8 @@ with job(snakemake.log[0]):
         Path(snakemake.input.description).parent,
         rows,
         snakemake.output[0],
+        health_path=snakemake.input.health,
+        accept_unhealthy=snakemake.params.accept_unhealthy,
         device=snakemake.params.device,
         threads=snakemake.threads,
     )

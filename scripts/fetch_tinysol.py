@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from listenread.datasets import tinysol
-from listenread.download import fetch
+from listenread.download import extract, fetch
 from listenread.job import job
 
 with job(snakemake.log[0]):
@@ -10,4 +10,9 @@ with job(snakemake.log[0]):
         mirror=snakemake.params.mirror,
         **snakemake.params.file,
     )
-    tinysol.fetch(archive, snakemake.output[0])
+    extract(
+        archive,
+        snakemake.output[0],
+        placed=tinysol.place_in_root,
+        max_bytes=snakemake.params.max_bytes,
+    )

@@ -1,15 +1,13 @@
 from listenread.job import job
-from listenread.report.page import write_report
+from listenread.report.page import Inputs, write_report
 
 with job(snakemake.log[0]):
+    files = {name: paths for name, paths in snakemake.input.items() if name != "code"}
     write_report(
         snakemake.output.html,
-        snakemake.output.tables,
+        Inputs(**files),
+        table_files=snakemake.output.tables,
+        model_index_files=snakemake.output.model_index,
         experiment=snakemake.wildcards.experiment,
-        metrics_path=snakemake.input.metrics,
-        manifest_paths=snakemake.input.manifests,
-        model_paths=snakemake.input.models,
-        text_paths=snakemake.input.texts,
-        figure_paths=snakemake.input.figures,
         **snakemake.params,
     )

@@ -9,7 +9,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -17,13 +17,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from listenread import audio, tables
+from listenread import audio
+from listenread.datasets.manifest import COLUMNS, Manifest
 from listenread.datasets.rows import LISTED, ClipRow, listed, refuse
 from listenread.errors import DataError
 from listenread.progress import progress
-
-#: The columns that every manifest has, in this order; what the dataset knows follows.
-COLUMNS = ("clip_id", "path", "label", "fold", "duration_s", "sample_rate", "sha256")
 
 
 @dataclass(frozen=True)
@@ -50,42 +48,6 @@ class AudioLimits:
     min_seconds: float = 0.05
     max_seconds: float = 1_800.0
     silence_dbfs: float = -80.0
-
-
-class Clip(NamedTuple):
-    """A row of a manifest, as far as an audio loader needs it."""
-
-    clip_id: str
-    path: Path
-    label: str
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """The clips of a dataset.
-
-    Attributes:
-        table: columns `COLUMNS`, then what the dataset knows; one row per clip.
-        vocabulary: the labels in the order in which scores have their columns.
-        skipped: clips that were left out, each with `clip_id`, `path`, `reason`.
-        notes: sentences for the report about peculiarities that are no errors.
-    """
-
-    table: pa.Table
-    vocabulary: list[str]
-    skipped: list[dict[str, str]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def __len__(self) -> int:
-        """Count the clips."""
-        return self.table.num_rows
-
-    @property
-    def clips(self) -> list[Clip]:
-        """The clips for `listenread.audio.ClipLoader`."""
-        rows = self.table.select(["clip_id", "path", "label", "sha256"]).to_pylist()
-        return [Clip(**(row | {"path": Path(row["path"])})) for row in rows]
 
 
 class _Checked(NamedTuple):
@@ -293,21 +255,3 @@ def _notes(good: list[tuple[ClipRow, _Checked]], vocabulary: list[str]) -> list[
     if copies:
         notes.append(f"{copies} clip(s) are byte for byte a copy of another clip.")
     return notes
-
-
-def write_manifest(path: Path | str, manifest: Manifest, **made_by: Any) -> None:
-    """Write a manifest as parquet; vocabulary, skipped clips and notes are its metadata."""
-    tables.write(
-        path,
-        manifest.table,
-        vocabulary=manifest.vocabulary,
-        skipped=manifest.skipped,
-        notes=manifest.notes,
-        **made_by,
-    )
-
-
-def read_manifest(path: Path | str) -> Manifest:
-    """Read a manifest that `write_manifest` wrote."""
-    data, made_by = tables.read(path, COLUMNS)
-    return Manifest(data, made_by["vocabulary"], made_by["skipped"], made_by["notes"])

@@ -37,8 +37,8 @@ def read_checkpoint(path: str | Path) -> dict[str, Tensor]:
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
         raise ModelError(
-            f"{path} cannot be read as a PyTorch checkpoint ({str(error).splitlines()[0]}). Was the "
-            "download complete? Compare its size and SHA-256."
+            f"{path} cannot be read as a PyTorch checkpoint ({str(error).splitlines()[0]}). Was "
+            "the download complete? Compare its size and SHA-256."
         ) from error
     state = content.get("state_dict", content) if isinstance(content, Mapping) else None
     if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):

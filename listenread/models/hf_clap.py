@@ -1,7 +1,8 @@
 """Any Hugging Face ``ClapModel`` repository, from a local folder -> prepared model.
 
-Nothing here asks a network: a rule of its own fetches the repository at its pinned revision. What the
-model hears is what transformers' ``ClapFeatureExtractor`` with the repository's own settings makes of it.
+Nothing here asks a network: a rule of its own fetches the repository at its pinned revision. What
+the model hears is what transformers' ``ClapFeatureExtractor`` makes of a clip with the repository's
+own settings.
 """
 
 import json
@@ -67,8 +68,8 @@ def convert_hf_clap(
 ) -> Conversion:
     """Prepare a `ClapModel` repository, with or without fusion.
 
-    A fusion model looks at clips over 10 s as a whole and at three random parts of them. Here it is given
-    windows of 10 s, one by one, as any other model, so that a vector is the same every time.
+    A fusion model looks at clips over 10 s as a whole and at three random parts of them. Here it is
+    given windows of 10 s, one by one, as any other model: a vector is the same every time.
 
     Args:
         snapshot_dir: the repository's files: ``config.json``, ``preprocessor_config.json``,
@@ -129,7 +130,7 @@ def _refuse_incomplete(snapshot: Path) -> None:
 
 
 def _settings(snapshot: Path) -> tuple[Any, Any]:
-    """Read the model's configuration and its feature extractor, as transformers understands them."""
+    """Read the model's configuration and its feature extractor, as transformers has them."""
     from transformers.models.clap.configuration_clap import ClapConfig
     from transformers.models.clap.feature_extraction_clap import ClapFeatureExtractor
 
@@ -206,7 +207,7 @@ def _audio_input(snapshot: Path, extractor: Any, cropping: Any) -> AudioInput:
 
 
 def _mel_filters(extractor: Any) -> Tensor:
-    """HTK filters for fusion models and Slaney's for the others, as the feature extractor has it."""
+    """HTK filters for fusion models, Slaney's for the others, as the feature extractor has it."""
     fusion = extractor.truncation == "fusion"
     filters = extractor.mel_filters if fusion else extractor.mel_filters_slaney
     return torch.from_numpy(filters).float()

@@ -36,8 +36,8 @@ AUDIO_MODELS: dict[str, dict[str, Any]] = {
     },
 }
 
-#: Names in a checkpoint that do not take part in encoding: classifier heads, training-time transforms,
-#: index and mask buffers, the Fourier transform as a convolution.
+#: Names in a checkpoint that do not take part in encoding: classifier heads, transforms of the
+#: training, index and mask buffers, the Fourier transform as a convolution.
 _NOT_USED = re.compile(
     r"text_branch\.embeddings\.(position_ids|token_type_ids)"
     r"|(audio|text)_transform\..*"
@@ -135,8 +135,8 @@ def _checked_window(state: Mapping[str, Tensor], sizes: FrontEndSizes, path: str
     row = stored[0, 0].float()  # the real part at frequency 0 is the window itself
     if row.shape != window.shape or not torch.allclose(row, window, atol=1e-6):
         raise ModelError(
-            f"{path}: {_WINDOW} was not made with the periodic Hann window of {sizes.n_fft} samples "
-            "that LAION-CLAP's front-end uses."
+            f"{path}: {_WINDOW} was not made with the periodic Hann window of {sizes.n_fft} "
+            "samples that LAION-CLAP's front-end uses."
         )
     return window
 

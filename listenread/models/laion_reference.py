@@ -1,11 +1,10 @@
 """Vectors from the laion-clap package itself, in a process of its own.
 
-Run as ``python -m listenread.models.laion_reference REQUEST RESPONSE`` by `listenread.models.verify`:
-the package changes `sys.path`, and what it asks the model hub for is decided when it is imported.
+`listenread.models.verify` runs ``python -m listenread.models.laion_reference REQUEST RESPONSE``:
+the package changes `sys.path`, and whether it asks the model hub is decided when it is imported.
 """
 
 import json
-import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -19,8 +18,8 @@ def main(request_path: str, response_path: str) -> None:
     Args:
         request_path: ``.npz`` with ``settings`` (JSON: checkpoint, audio_model, texts, threads) and
             ``clip_0``, ``clip_1``, ...: float32 waveforms at 48 kHz, at most 10 s.
-        response_path: ``.npz`` to write: ``audio_pre_joint, audio_joint, text_pre_joint, text_joint``
-            and the package's ``version``.
+        response_path: ``.npz`` to write: ``audio_pre_joint``, ``audio_joint``, ``text_pre_joint``,
+            ``text_joint`` and the package's ``version``.
     """
     with np.load(request_path, allow_pickle=False) as request:
         settings = json.loads(str(request["settings"]))
@@ -52,7 +51,7 @@ def main(request_path: str, response_path: str) -> None:
         text_joint=text,
         version=version("laion-clap"),
     )
-    os.replace(partial, response_path)
+    partial.replace(response_path)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """The vectors that the paper's authors released, as the embeddings tables of this workflow.
 
-Vasilakis, Bittner, Pauwels, ISMIR 2024, arXiv 2407.18058; the files lie in the authors' repository
-``YannisBilly/i_can_listen_but_cannot_read`` at the commit that `resources/released_files.csv` lists with
-the git blob SHA-1 of every file. What was not released, or is not at hand, becomes a table that says so.
+Vasilakis, Bittner, Pauwels, ISMIR 2024, arXiv 2407.18058. `resources/released_files.csv` lists the
+files of the authors' repository ``YannisBilly/i_can_listen_but_cannot_read`` at the pinned commit
+with their git blob SHA-1. What was not released, or is not at hand, becomes a table that says so.
 """
 
 import csv
@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from listenread import tables
 from listenread.datasets import tinysol
-from listenread.datasets.base import Manifest, write_manifest
+from listenread.datasets.manifest import Manifest, write_manifest
 from listenread.download import checksum
 from listenread.errors import DownloadError, ModelError
 
@@ -235,8 +235,8 @@ def released_text(
         joint: likewise.
         labels: one per row: the vocabulary in the ground truth's order, or `FAMILIES`.
         listing: `resources/released_files.csv`.
-        texts: what was embedded, where it is known; the definitions and the random sentences are not
-            stored with the vectors, and their column is null.
+        texts: what was embedded, where it is known; the definitions and the random sentences are
+            not stored with the vectors, and their column is null.
 
     Raises:
         ModelError: a file does not have a row for each label.

@@ -144,7 +144,6 @@ class _Run:
             betas=settings.betas,
             eps=settings.epsilon,
             weight_decay=settings.weight_decay,
-            fused=True,
         )
         self.dtype = getattr(torch, settings.precision)
         self.scaler = torch.amp.GradScaler(

@@ -19,7 +19,7 @@ from listenread.models.base import AudioInput, TwoTower, Vectors
 #: The package's root: what a process of its own needs on its path.
 _PROJECT = Path(__file__).resolve().parents[2]
 
-#: Texts that are compared where no others are named: short, long, cut at 77 tokens, empty, not ASCII.
+#: Texts that are compared where no others are named: short, long, cut at 77 tokens, empty, accents.
 TEXTS = (
     "A violin track",
     "A tuba track",
@@ -79,7 +79,8 @@ def verify_model(
 ) -> dict[str, Any]:
     """Embed known clips and texts with the laion-clap package and with ours, and compare.
 
-    Clips over 10 s, which the package crops at random, are cropped for both by the model's own policy.
+    Clips over 10 s, which the package crops at random, are cropped for both by the model's own
+    policy.
 
     Args:
         model_dir: a prepared model of the family `laion_clap`.
@@ -92,8 +93,8 @@ def verify_model(
         threads: CPU threads.
 
     Returns:
-        ``agrees``, the limits, the reference's version and ``differences``: one row per item and space
-        with ``tower, item, space, max_abs_difference, cosine, agrees``.
+        ``agrees``, the limits, the reference's version and ``differences``: one row per item and
+        space with ``tower, item, space, max_abs_difference, cosine, agrees``.
 
     Raises:
         ModelError: the model is of another family or of another checkpoint, or the package fails.
@@ -130,8 +131,8 @@ def _refuse_another_checkpoint(
 ) -> None:
     if description["family"] != "laion_clap":
         raise ModelError(
-            f"{model_dir} is of the family {description['family']!r}; only laion_clap can be compared "
-            "with the laion-clap package."
+            f"{model_dir} is of the family {description['family']!r}; only laion_clap can be "
+            "compared with the laion-clap package."
         )
     found, made_of = (
         registry.sha256(checkpoint_path),
@@ -139,8 +140,8 @@ def _refuse_another_checkpoint(
     )
     if found != made_of:
         raise ModelError(
-            f"{checkpoint_path} (sha256 {found}) is not the checkpoint that {model_dir} was made of "
-            f"(sha256 {made_of})."
+            f"{checkpoint_path} (sha256 {found}) is not the checkpoint that {model_dir} was made "
+            f"of (sha256 {made_of})."
         )
 
 
@@ -335,4 +336,4 @@ def _write_json(path: Path, content: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    os.replace(partial, path)
+    partial.replace(path)

@@ -1,7 +1,9 @@
 """What the page tells: the files of an experiment, read once and put into words' reach."""
 
+import base64
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,8 @@ import pandas as pd
 
 from listenread import tables
 from listenread.datasets.base import read_manifest
-from listenread.tidy import TIDY
+from listenread.report.decisions import Decisions
+from listenread.scores import class_indices
 
 
 @dataclass(frozen=True)
@@ -19,27 +22,46 @@ class Dataset:
 
     Attributes:
         name: in the configuration.
-        clips: how many were evaluated.
+        classes: the labels in vocabulary order.
+        clip_ids: of the n evaluated clips.
+        labels: index of each clip's class.
+        links: path of each clip's file, from the folder of the page.
         seconds: median duration of a clip.
-        classes: label -> number of clips, in vocabulary order.
         skipped: clips left out, each with `clip_id`, `path`, `reason`.
         notes: peculiarities that are no errors.
+        made_by: what else its manifest says about itself.
     """
 
     name: str
-    clips: int
+    classes: list[str]
+    clip_ids: list[str]
+    labels: list[int]
+    links: list[str]
     seconds: float
-    classes: dict[str, int]
     skipped: list[dict[str, str]]
     notes: list[str]
+    made_by: dict[str, Any]
+
+    @property
+    def clips_of(self) -> dict[str, int]:
+        """Label -> number of clips, in vocabulary order."""
+        counts = pd.Series(self.labels).value_counts()
+        return {name: int(counts.get(index, 0)) for index, name in enumerate(self.classes)}
 
 
 @dataclass(frozen=True)
 class Model:
-    """A system as the page presents it: its name and its `model.json`."""
+    """A system as the page presents it.
+
+    Attributes:
+        name: in the configuration.
+        description: its ``model.json``.
+        health: its ``health.json``, or None where there is none.
+    """
 
     name: str
     description: dict[str, Any]
+    health: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -68,10 +90,10 @@ class FigureFile:
     svg: Path
 
     @property
-    def stem(self) -> str:
-        """Path of the figure from the page, without a suffix."""
+    def key(self) -> str:
+        """What identifies the figure, and its path from ``figures/`` without a suffix."""
         places = (self.kind, self.dataset, self.model, self.prompt)
-        return "/".join(["figures", *(place for place in places if place)])
+        return "/".join(place for place in places if place)
 
 
 @dataclass(frozen=True)
@@ -79,8 +101,17 @@ class Contents:
     """Everything that the page is written from.
 
     Attributes:
+        experiment: its name.
+        title: heading of the page.
         tidy: the tidy table of the experiment.
         unavailable: cells that are empty on purpose: dataset, model, task, prompt, why.
+        datasets: in the experiment's order.
+        models: likewise.
+        prompts: likewise.
+        figures: likewise, kind by kind.
+        decisions: of the prompts that figures are drawn for.
+        sounds: dataset -> clip_id -> compact copy as base64 of an MP3 file.
+        paper: comparison with published numbers, one row each; empty where there is none.
         confidence: level of the intervals.
         resamples: of the bootstrap; 0 where there are no intervals.
     """
@@ -93,6 +124,9 @@ class Contents:
     models: list[Model]
     prompts: list[Prompt]
     figures: list[FigureFile]
+    decisions: list[Decisions]
+    sounds: dict[str, dict[str, str]]
+    paper: pd.DataFrame
     confidence: float
     resamples: int
 
@@ -104,30 +138,53 @@ class Contents:
         """Figures of one kind, in the order of the experiment."""
         return [figure for figure in self.figures if figure.kind == kind]
 
+    @property
+    def why_missing(self) -> list[dict[str, Any]]:
+        """Cells without numbers, those of one dataset, system, task and reason put together."""
+        together: dict[tuple, list[str]] = {}
+        for cell in self.unavailable:
+            key = tuple(cell.get(name) or "" for name in ("dataset", "model", "task", "why"))
+            together.setdefault(key, []).append(cell.get("prompt") or "")
+        return [
+            {"dataset": dataset, "model": model, "task": task, "why": why, "prompts": prompts}
+            for (dataset, model, task, why), prompts in together.items()
+        ]
 
-def read_tidy(path: str | Path) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """Read the tidy table of an experiment and the cells that it misses on purpose."""
-    table = tables.read(path, TIDY.names)
-    return table.data.to_pandas(), table.made_by.get("unavailable_cells", [])
 
+def read_dataset(path: str | Path, page_folder: str | Path) -> Dataset:
+    """Read what the page says about a dataset from its manifest, which is named like it.
 
-def read_dataset(path: str | Path) -> Dataset:
-    """Read what the page says about a dataset from its manifest, which is named like it."""
+    Args:
+        path: the manifest.
+        page_folder: where links to the clips start.
+    """
     manifest = read_manifest(path)
-    counts = pd.Series(manifest.table["label"].to_pylist()).value_counts()
+    said = ("vocabulary", "skipped", "notes")
+    made_by = {name: fact for name, fact in tables.read(path).made_by.items() if name not in said}
     return Dataset(
         name=Path(path).stem,
-        clips=len(manifest),
+        classes=manifest.vocabulary,
+        clip_ids=manifest.table["clip_id"].to_pylist(),
+        labels=class_indices(manifest.table["label"].to_pylist(), manifest.vocabulary).tolist(),
+        links=[_link(clip.path, page_folder) for clip in manifest.clips],
         seconds=float(pd.Series(manifest.table["duration_s"].to_numpy()).median()),
-        classes={label: int(counts.get(label, 0)) for label in manifest.vocabulary},
         skipped=manifest.skipped,
         notes=manifest.notes,
+        made_by=made_by,
     )
 
 
+def _link(path: Path, folder: str | Path) -> str:
+    return Path(os.path.relpath(path, folder)).as_posix()
+
+
 def read_model(path: str | Path) -> Model:
-    """Read a ``model.json``; its folder is named like the model."""
-    return Model(Path(path).parent.name, json.loads(Path(path).read_text(encoding="utf-8")))
+    """Read a ``model.json`` and, if there, the ``health.json`` beside it."""
+    path = Path(path)
+    description = json.loads(path.read_text(encoding="utf-8"))
+    health = path.with_name("health.json")
+    found = json.loads(health.read_text(encoding="utf-8")) if health.exists() else None
+    return Model(path.parent.name, description, found)
 
 
 def read_prompts(paths: Iterable[str | Path], names: Sequence[str]) -> list[Prompt]:
@@ -152,14 +209,21 @@ def read_prompts(paths: Iterable[str | Path], names: Sequence[str]) -> list[Prom
     return [found.get(name, Prompt(name, 1, None)) for name in names]
 
 
+def read_sounds(path: str | Path) -> dict[str, str]:
+    """Read the compact copies of a dataset's clips: clip_id -> base64 of an MP3 file."""
+    table = tables.read(path, ["clip_id", "mp3"]).data
+    copies = zip(table["clip_id"].to_pylist(), table["mp3"].to_pylist(), strict=True)
+    return {clip_id: base64.b64encode(copy).decode("ascii") for clip_id, copy in copies}
+
+
+def read_paper(path: str | Path | None) -> pd.DataFrame:
+    """Read the comparison with published numbers; empty where there is none."""
+    return pd.DataFrame() if path is None else pd.read_csv(path)
+
+
 def figure_file(path: str | Path, folder: str | Path) -> FigureFile:
     """Tell from a figure's place what it shows: ``{kind}/{dataset}[/{model}[/{prompt}]].svg``."""
     path = Path(path)
-    kind, dataset, *rest = path.relative_to(folder).with_suffix("").parts
-    model, prompt = (*rest, None, None)[:2]
+    *places, last = path.relative_to(folder).parts
+    kind, dataset, model, prompt = (*places, last.removesuffix(".svg"), None, None)[:4]
     return FigureFile(kind, dataset, model, prompt, path)
-
-
-def configuration_lines(configuration: Mapping[str, Any]) -> str:
-    """Write a configuration as indented JSON, which every YAML reader takes."""
-    return json.dumps(configuration, indent=2, ensure_ascii=False)

@@ -4,7 +4,7 @@ import csv
 import io
 import math
 
-from listenread.report.wide import BEST, Cell, WideTable
+from listenread.report.wide import WideTable, three_digits
 
 _ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -17,6 +17,7 @@ _ESCAPES = {
     "}": r"\}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    "\u2032": r"$'$",
 }
 
 
@@ -30,7 +31,7 @@ def escape_latex(text: str) -> str:
 
 
 def latex(table: WideTable, caption: str, label: str) -> str:
-    """Write a table for ``\\usepackage{booktabs}``; the single best value of a column is bold.
+    """Write a table for ``\\usepackage{booktabs}``; a value that is best alone is bold.
 
     Args:
         table: from `listenread.report.wide.widen`.
@@ -49,22 +50,22 @@ def latex(table: WideTable, caption: str, label: str) -> str:
         f"    {' & '.join(map(escape_latex, headings))} \\\\",
         r"    \midrule",
     ]
-    for row in table.rows:
-        cells = [*map(escape_latex, row.keys), *map(_latex_cell, row.cells)]
+    for row in table.rows():
+        cells = [*map(escape_latex, row["keys"]), *map(_latex_cell, row["cells"])]
         lines.append(f"    {' & '.join(cells)} \\\\")
     lines += [r"    \bottomrule", r"  \end{tabular}", r"\end{table}", ""]
     return "\n".join(lines)
 
 
-def _latex_cell(cell: Cell | None) -> str:
-    if cell is None or math.isnan(cell.value):
+def _latex_cell(cell: dict[str, object]) -> str:
+    if math.isnan(cell["value"]):
         return "--"
-    value = f"{cell.value:.3f}"
-    if cell.mark == BEST:
+    value = three_digits(cell["value"])
+    if cell["mark"] == "best":
         value = rf"\textbf{{{value}}}"
-    if math.isnan(cell.low):
+    if math.isnan(cell["low"]):
         return value
-    return rf"{value} {{\scriptsize [{cell.low:.3f}, {cell.high:.3f}]}}"
+    return rf"{value} {{\scriptsize [{three_digits(cell['low'])}, {three_digits(cell['high'])}]}}"
 
 
 def as_csv(table: WideTable) -> str:
@@ -73,11 +74,7 @@ def as_csv(table: WideTable) -> str:
     writer = csv.writer(file, lineterminator="\n")
     metrics = [f"{metric}{end}" for metric in table.metrics for end in ("", "_low", "_high")]
     writer.writerow([*table.key_names, *metrics])
-    for row in table.rows:
-        numbers = [
-            "" if cell is None or math.isnan(number) else repr(float(number))
-            for cell in row.cells
-            for number in ((cell.value, cell.low, cell.high) if cell else (0.0,) * 3)
-        ]
-        writer.writerow([*row.keys, *numbers])
+    for row in table.rows():
+        numbers = [cell[name] for cell in row["cells"] for name in ("value", "low", "high")]
+        writer.writerow([*row["keys"], *("" if math.isnan(x) else repr(x) for x in numbers)])
     return file.getvalue()

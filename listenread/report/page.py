@@ -1,122 +1,244 @@
 """The page: one self-contained html file that answers the paper's questions for any experiment."""
 
-import platform
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from importlib import metadata
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import numpy as np
+from markupsafe import Markup
 
-from listenread import __version__
-from listenread.report import contents, export, sentences
+from listenread.report import contents, export, provenance, sentences
 from listenread.report.contents import Contents, FigureFile
+from listenread.report.decisions import Decisions, read_decisions, to_base64
 from listenread.report.inline import inline_svg
-from listenread.report.wide import WideTable, metric_name, metrics_of, widen
+from listenread.report.model_index import model_index
+from listenread.report.tidy import read_tidy
+from listenread.report.wide import MARKS, WideTable, metric_name, three_digits, widen
 
-#: Packages whose versions the page states.
-_PACKAGES = ("snakemake", "torch", "transformers", "numpy", "pyarrow", "scikit-learn", "soundfile")
-_TABLES = {
-    # name of the table: task, key columns, columns within which values may be compared
-    "audio_only": (
-        "audio_only",
+#: Longer tables hold so many rows as html; the page's script makes the others when asked for.
+ROWS_AS_HTML = 300
+#: More answers than these are folded away below the first ones.
+SENTENCES_IN_SIGHT = 4
+
+
+@dataclass(frozen=True)
+class TableKind:
+    """How a task's rows are laid out.
+
+    Attributes:
+        keys: columns of the tidy table that tell the rows apart.
+        comparable: those within which values may be compared.
+        caption: of the table.
+    """
+
+    keys: tuple[str, ...]
+    comparable: tuple[str, ...]
+    caption: str
+
+
+TABLES = {
+    "audio_only": TableKind(
         ("dataset", "protocol", "model", "space"),
         ("dataset", "protocol"),
+        "Audio-only classification: the nearest class mean",
     ),
-    "zero_shot": ("zero_shot", ("dataset", "model", "prompt"), ("dataset",)),
+    "zero_shot": TableKind(
+        ("dataset", "model", "prompt"), ("dataset",), "Zero-shot classification by prompts"
+    ),
+    "triplets": TableKind(
+        ("dataset", "protocol", "space", "model", "prompt"),
+        ("dataset", "protocol"),
+        "Triplets of instruments whose text vectors are ordered as in the ontology",
+    ),
+    "separation": TableKind(
+        ("dataset", "space", "model", "prompt"),
+        ("dataset", "space"),
+        "Separation of matching from other pairs",
+    ),
+    "confidence": TableKind(
+        ("dataset", "model", "prompt"),
+        ("dataset",),
+        "Confidence: the difference of the two largest similarities",
+    ),
 }
-_CAPTIONS = {
-    "audio_only": "Audio-only classification by class prototypes, with bootstrap intervals.",
-    "zero_shot": "Zero-shot classification by prompts, with bootstrap intervals.",
-}
+_OTHER = ("dataset", "protocol", "space", "model", "prompt")
+
+
+@dataclass
+class Budget:
+    """How many bytes may still be put into the page."""
+
+    left: float
+
+    def take(self, size: int) -> bool:
+        """Tell whether `size` bytes fit, and count them if so."""
+        fits = size <= self.left
+        self.left -= size if fits else 0
+        return fits
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The files that the page is written from, in the experiment's order.
+
+    Attributes:
+        metrics: the tidy table.
+        manifests: of the datasets.
+        models: the ``model.json`` files.
+        texts: tables of text vectors, from which prompts are quoted.
+        scores: of the prompts that figures are drawn for.
+        figures: svg files below ``figures/`` beside the page.
+        clips: compact copies of clips, one table per dataset.
+        paper: ``paper_comparison.csv``, or None.
+    """
+
+    metrics: str | Path
+    manifests: Sequence[str | Path]
+    models: Sequence[str | Path]
+    texts: Sequence[str | Path] = ()
+    scores: Sequence[str | Path] = ()
+    figures: Sequence[str | Path] = ()
+    clips: Sequence[str | Path] = ()
+    paper: str | Path | None = None
 
 
 def write_report(
     html: str | Path,
-    table_files: Sequence[str | Path],
+    inputs: Inputs,
     *,
+    table_files: Iterable[str | Path] = (),
+    model_index_files: Iterable[str | Path] = (),
     experiment: str,
     title: str | None,
-    metrics_path: str | Path,
-    manifest_paths: Iterable[str | Path],
-    model_paths: Iterable[str | Path],
-    text_paths: Iterable[str | Path],
-    figure_paths: Iterable[str | Path],
     prompts: Sequence[str],
     confidence: float,
     resamples: int,
     configuration: Mapping[str, Any],
+    embed_megabytes: float,
+    benchmarks: str | Path,
 ) -> None:
-    """Write the report of an experiment, and its tables as LaTeX and csv.
+    """Write the report of an experiment, and its tables as files.
 
     Args:
         html: the page.
-        table_files: ``{table}.tex`` and ``{table}.csv``, for `audio_only` and `zero_shot`.
+        inputs: what it is written from.
+        table_files: ``{task}.tex`` and ``{task}.csv``, to be written.
+        model_index_files: ``{model}.json``, to be written.
         experiment: its name.
         title: heading of the page; the name where it is None.
-        metrics_path: the tidy table.
-        manifest_paths: of the datasets, in the experiment's order.
-        model_paths: the ``model.json`` files, likewise.
-        text_paths: tables of text vectors, from which prompts are quoted.
-        figure_paths: svg files below ``figures/`` beside the page.
         prompts: names of the experiment's prompts.
         confidence: level of the intervals.
         resamples: of the bootstrap.
-        configuration: what the page states as the experiment's configuration.
+        configuration: what the page states as the experiment's configuration; with the project's
+            own catalogues it is enough to run the experiment.
+        embed_megabytes: how much of figures and decisions the page holds at most (10**6 bytes);
+            what does not fit is linked. Compact clips come on top, their size is decided where they
+            are made.
+        benchmarks: folder of the jobs' benchmark files; it need not exist.
     """
     html = Path(html)
-    tidy, unavailable = contents.read_tidy(metrics_path)
-    told = Contents(
+    told = _read(inputs, html.parent, experiment, title, prompts, confidence, resamples)
+    for path in map(Path, table_files):
+        table = lay_out(told, path.stem)
+        _write(path, export.as_csv(table) if path.suffix == ".csv" else _latex(table, path.stem))
+    for path in map(Path, model_index_files):
+        index = model_index(told.tidy, path.stem)
+        _write(path, json.dumps(index, indent=2, ensure_ascii=False) + "\n")
+    facts = {
+        "versions": provenance.versions(),
+        "machine": provenance.machine(),
+        "times": provenance.stage_times(benchmarks),
+        "reproduce": provenance.how_to_reproduce(
+            configuration, provenance.commit(Path(__file__).parent)
+        ),
+        "configuration": provenance.overlay(configuration),
+    }
+    _write(html, render(told, facts, Budget(embed_megabytes * 1e6)))
+
+
+def _read(
+    inputs: Inputs,
+    folder: Path,
+    experiment: str,
+    title: str | None,
+    prompts: Sequence[str],
+    confidence: float,
+    resamples: int,
+) -> Contents:
+    tidy, unavailable = read_tidy(inputs.metrics)
+    decisions = [read_decisions(path) for path in inputs.scores]
+    return Contents(
         experiment=experiment,
         title=title or experiment,
         tidy=tidy,
         unavailable=unavailable,
-        datasets=[contents.read_dataset(path) for path in manifest_paths],
-        models=[contents.read_model(path) for path in model_paths],
-        prompts=contents.read_prompts(text_paths, prompts),
-        figures=[contents.figure_file(path, html.parent / "figures") for path in figure_paths],
+        datasets=[contents.read_dataset(path, folder) for path in inputs.manifests],
+        models=[contents.read_model(path) for path in inputs.models],
+        prompts=contents.read_prompts(inputs.texts, prompts),
+        figures=[contents.figure_file(path, folder / "figures") for path in inputs.figures],
+        decisions=[found for found in decisions if found is not None],
+        sounds={Path(path).stem: contents.read_sounds(path) for path in inputs.clips},
+        paper=contents.read_paper(inputs.paper),
         confidence=confidence,
         resamples=resamples,
     )
-    laid_out = {name: lay_out(told, name) for name in _TABLES}
-    for path in map(Path, table_files):
-        table = laid_out[path.stem]
-        _write(path, export.as_csv(table) if path.suffix == ".csv" else _latex(table, path.stem))
-    _write(html, render(told, laid_out, configuration))
 
 
-def lay_out(told: Contents, name: str) -> WideTable:
-    """Lay one of the page's tables out."""
-    task, keys, comparable = _TABLES[name]
-    rows = told.task(task)
-    return widen(rows, keys, metrics_of(rows), comparable)
+def lay_out(told: Contents, task: str) -> WideTable:
+    """Lay the rows of a task out as a table."""
+    kind = TABLES.get(task)
+    keys, comparable = (kind.keys, kind.comparable) if kind else (_OTHER, _OTHER[:3])
+    return widen(told.task(task), keys, comparable)
 
 
-def render(
-    told: Contents, laid_out: Mapping[str, WideTable], configuration: Mapping[str, Any]
-) -> str:
-    """Render the page."""
+def render(told: Contents, facts: Mapping[str, Any], budget: Budget) -> str:
+    """Render the page.
+
+    Args:
+        told: what it tells.
+        facts: about its making: `versions`, `machine`, `times`, `reproduce`, `configuration`.
+        budget: for figures and decisions.
+    """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=jinja2.select_autoescape(["html", "html.j2"]),
+        autoescape=jinja2.select_autoescape(["html.j2"]),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        "number": number,
-        "metric_name": metric_name,
-        "percent": sentences.percent,
-        "is_number": is_number,
-    }
+    environment.filters |= {"number": number, "metric_name": metric_name, "as_json": as_json}
+    tasks = list(told.tidy["task"].unique())
+    unasked = {cell["model"]: cell["why"] for cell in told.unavailable if cell.get("model")}
+    templates = Path(__file__).with_name("templates")
     return environment.get_template("page.html.j2").render(
+        style=Markup((templates / "style.css").read_text(encoding="utf-8")),
+        script=Markup((templates / "page.js").read_text(encoding="utf-8")),
         told=told,
-        tables=laid_out,
-        listens=sentences.audio_only(told.task("audio_only"), told.confidence),
-        meets=sentences.zero_shot(told.task("zero_shot"), told.confidence),
-        figure=lambda figure: _figure(figure, told),
-        configuration=contents.configuration_lines(configuration),
-        versions=_versions(),
+        facts=facts,
+        tables={task: lay_out(told, task) for task in tasks},
+        captions={task: TABLES[task].caption if task in TABLES else task for task in tasks},
+        other_tasks=[task for task in tasks if task not in TABLES],
+        rows_as_html=ROWS_AS_HTML,
+        in_sight=SENTENCES_IN_SIGHT,
+        table_data=table_data,
+        listens=sentences.listens(told.task("audio_only"), told.confidence),
+        reads=[
+            *sentences.reads(told.task("zero_shot"), told.confidence),
+            *sentences.triplets(told.task("triplets"), told.confidence),
+        ],
+        meets=sentences.meets(told.task("zero_shot"), told.confidence),
+        compares=sentences.compares(told.paper),
+        missing=sentences.missing(
+            len(told.unavailable), sum(len(dataset.skipped) for dataset in told.datasets)
+        ),
+        unhealthy=unasked,
+        figure=partial(_figure, told, budget),
+        viewer=_viewer(told, budget),
+        sound_data=[_sound_data(dataset, told) for dataset in told.datasets],
     )
 
 
@@ -126,55 +248,121 @@ def number(value: float) -> str:
     >>> number(0.45284), number(float("nan"))
     ('0.453', '—')
     """
-    return f"{value:.3f}" if is_number(value) else "—"
+    return "—" if np.isnan(value) else three_digits(value)
 
 
-def is_number(value: float | None) -> bool:
-    """Tell whether there is a value: not None, not NaN."""
-    return value is not None and value == value
+def as_json(value: Any) -> Markup:
+    """Write JSON that may stand in a ``<script>`` element."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))
+
+
+def table_data(table: WideTable) -> dict[str, Any]:
+    """Give a long table to the page's script: keys by index, numbers as float32 in base64."""
+    columns = list(zip(*table.keys, strict=True))
+    names = [list(dict.fromkeys(column)) for column in columns]
+    index = [{name: i for i, name in enumerate(known)} for known in names]
+    keys = np.array([[i[k] for i, k in zip(index, key, strict=True)] for key in table.keys])
+    return {
+        "names": names,
+        "keys": to_base64(keys, "<u4"),
+        "value": to_base64(table.value, "<f4"),
+        "low": to_base64(table.low, "<f4"),
+        "high": to_base64(table.high, "<f4"),
+        "mark": to_base64(table.mark, "u1"),
+        "chance": to_base64(table.chance, "u1"),
+        "marks": MARKS,
+    }
+
+
+_WHAT = {
+    "similarity": "Similarities of clips with the prompts of their own class and of the others",
+    "audio_similarity": "Similarities of clips with clips of the same class and of others",
+    "confidence": "Difference of the two largest similarities, and the share that is right",
+    "confusion": "Confusion matrix",
+    "map": "Clips, class means and prompts on two principal axes",
+    "prompts": "Top-1 of every prompt and system, with intervals",
+}
+
+_WIDE = frozenset({"audio_similarity", "confidence", "map", "prompts"})
 
 
 def describe_figure(figure: FigureFile) -> str:
-    """Say in words what a figure shows, for those who do not see it and for its caption."""
+    """Say in words what a figure shows, for its caption and for those who do not see it."""
     system = f"{figure.model} on {figure.dataset}" if figure.model else figure.dataset
     prompt = f", prompt “{figure.prompt}”" if figure.prompt else ""
-    what = {
-        "similarity": "Similarities of clips with the prompt of their own class and of the others",
-        "audio_similarity": "Similarities of clips with the mean vector of each class",
-        "confusion": "Confusion matrix",
-    }
-    return f"{what.get(figure.kind, figure.kind)}: {system}{prompt}"
+    return f"{_WHAT.get(figure.kind, figure.kind)}: {system}{prompt}"
 
 
-def _figure(figure: FigureFile, told: Contents) -> dict[str, str]:
-    prefix = f"f{told.figures.index(figure)}-"
+def _figure(told: Contents, budget: Budget, figure: FigureFile) -> dict[str, Any]:
+    """A figure for the page: its svg where it fits, else a link to its file."""
     caption = describe_figure(figure)
+    stem = f"figures/{figure.key}"
+    drawn = None
+    if budget.take(figure.svg.stat().st_size):
+        prefix = f"f{told.figures.index(figure)}-"
+        drawn = Markup(inline_svg(figure.svg.read_text(encoding="utf-8"), prefix, caption))
+    wide = figure.kind in _WIDE
+    return {"svg": drawn, "caption": caption, "stem": stem, "key": figure.key, "wide": wide}
+
+
+def _viewer(told: Contents, budget: Budget) -> dict[str, Any]:
+    """What the part of the page needs that looks into one system and prompt."""
+    cells = []
+    for one in told.decisions:
+        cell = {"dataset": one.dataset, "model": one.model, "prompt": one.prompt}
+        cell |= {"variants": one.variants, "confusion": one.confusion.tolist()}
+        cell["decisions"] = one.as_json() if budget.take(one.bytes) else None
+        cells.append(cell)
+    return {"cells": cells, "first": _matrix(told, told.decisions[0]) if cells else None}
+
+
+def _matrix(told: Contents, decisions: Decisions) -> dict[str, Any]:
+    """A confusion matrix for readers without scripts."""
+    classes = next(d.classes for d in told.datasets if d.name == decisions.dataset)
+    support = np.maximum(decisions.confusion.sum(axis=1, keepdims=True), 1)
+    shares = decisions.confusion / support
+    rows = [
+        (
+            name,
+            [
+                {"clips": int(n), "heat": heat(share), "share": share}
+                for n, share in zip(*row, strict=True)
+            ],
+        )
+        for name, row in zip(classes, zip(decisions.confusion, shares, strict=True), strict=True)
+    ]
+    return {"classes": classes, "rows": rows, "of": decisions}
+
+
+def heat(share: float) -> int:
+    """Step of the colour scale for a share, 0 to 5; the page's script has the same steps.
+
+    >>> [heat(share) for share in (0, 0.001, 0.1, 0.25, 0.5, 1)]
+    [0, 1, 2, 3, 4, 5]
+    """
+    return 0 if share == 0 else 1 + sum(share >= step for step in (0.1, 0.25, 0.5, 0.75))
+
+
+def _sound_data(dataset: contents.Dataset, told: Contents) -> dict[str, Any]:
+    sounds = told.sounds.get(dataset.name, {})
     return {
-        "svg": jinja2.filters.Markup(
-            inline_svg(figure.svg.read_text(encoding="utf-8"), prefix, caption)
-        ),
-        "caption": caption,
-        "stem": figure.stem,
+        "name": dataset.name,
+        "classes": dataset.classes,
+        "ids": dataset.clip_ids,
+        "labels": dataset.labels,
+        "links": dataset.links,
+        "sounds": {i: sounds[name] for i, name in enumerate(dataset.clip_ids) if name in sounds},
     }
 
 
-def _latex(table: WideTable, name: str) -> str:
-    return export.latex(table, _CAPTIONS[name], f"tab:{name.replace('_', '-')}")
-
-
-def _versions() -> dict[str, str]:
-    """Versions of what made the page and, in all likelihood, of what made the numbers."""
-    versions = {"listenread": __version__, "Python": platform.python_version()}
-    for name in _PACKAGES:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
+def _latex(table: WideTable, task: str) -> str:
+    caption = TABLES[task].caption if task in TABLES else task.replace("_", " ")
+    return export.latex(table, f"{caption}.", f"tab:{task.replace('_', '-')}")
 
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    partial_path = path.with_name(f".{path.name}.partial")
+    partial_path.write_text(text, encoding="utf-8")
+    partial_path.replace(path)

@@ -13,7 +13,7 @@ def percent(share: float) -> str:
     """Write a share as percent.
 
     >>> percent(0.0714), percent(0.5)
-    ('7.1 %', '50.0 %')
+    ('7.1\u202f%', '50.0\u202f%')
     """
     return f"{100 * share:.1f}\u202f%"
 
@@ -23,17 +23,96 @@ def with_interval(row: pd.Series, confidence: float) -> str:
     if math.isnan(row.ci_low):
         return percent(row.value)
     level = f"{100 * confidence:g}\u202f%"
-    return (
-        f"{percent(row.value)} ({level} interval {100 * row.ci_low:.1f} to {percent(row.ci_high)})"
-    )
+    ends = f"{100 * row.ci_low:.1f} to {percent(row.ci_high)}"
+    return f"{percent(row.value)} ({level} interval {ends})"
 
 
-def _headline(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
-    return rows[(rows["metric"] == metric) & rows["value"].notna()]
+def listens(rows: pd.DataFrame, confidence: float, metric: str = "top_1") -> list[str]:
+    """Say for each dataset and system how well classes are told apart by sound alone.
+
+    The protocol `corrected` is put into words where it is there: nothing is judged by a prototype
+    that contains it.
+
+    Args:
+        rows: the tidy rows of the task `audio_only`.
+        confidence: level of their intervals.
+        metric: the one that is put into words.
+    """
+    said = []
+    for (dataset, model), part in _headline(rows, metric).groupby(["dataset", "model"], sort=False):
+        protocol = "corrected" if "corrected" in set(part["protocol"]) else "published"
+        by_space = part[part["protocol"] == protocol].set_index("space")
+        parts = [
+            f"{with_interval(by_space.loc[space], confidence)} {where}"
+            for space, where in _SPACES.items()
+            if space in by_space.index
+        ]
+        sentence = (
+            f"By sound alone, {model} finds the class of a clip in {dataset} in "
+            f"{' and '.join(parts)}; chance is {percent(by_space['chance'].iloc[0])} "
+            f"(nearest class mean, protocol {protocol})."
+        )
+        if len(parts) == 2:
+            sentence += f" {_projection(by_space.loc['joint'], by_space.loc['pre_joint'])}"
+        said.append(sentence)
+    return said
 
 
-def zero_shot(rows: pd.DataFrame, confidence: float, metric: str = "top_1") -> list[str]:
-    """Say for each system and dataset how well sound and prompts meet, and what the prompt changes.
+def _projection(joint: pd.Series, pre_joint: pd.Series) -> str:
+    if math.isnan(joint.ci_low) or math.isnan(pre_joint.ci_low):
+        return ""
+    if joint.ci_low > pre_joint.ci_high:
+        return "The projection into the joint space helps, beyond both intervals."
+    if pre_joint.ci_low > joint.ci_high:
+        return "The projection into the joint space costs, beyond both intervals."
+    return "The two intervals overlap: no effect of the projection is seen."
+
+
+def reads(rows: pd.DataFrame, confidence: float, metric: str = "top_1") -> list[str]:
+    """Say for each dataset and system what the wording of a prompt changes.
+
+    Args:
+        rows: the tidy rows of the task `zero_shot`.
+        confidence: level of their intervals.
+        metric: the one that is put into words.
+    """
+    said = []
+    for (dataset, model), part in _headline(rows, metric).groupby(["dataset", "model"], sort=False):
+        if len(part) > 1:
+            best, worst = part.loc[part["value"].idxmax()], part.loc[part["value"].idxmin()]
+            said.append(
+                f"The same clips of {dataset} and the same labels, only worded in {len(part)} "
+                f"ways, move the zero-shot {metric_name(metric)} of {model} from "
+                f"{with_interval(worst, confidence)} with “{worst.prompt}” to "
+                f"{with_interval(best, confidence)} with “{best.prompt}”{_apart(best, worst)}."
+            )
+    return said
+
+
+def triplets(rows: pd.DataFrame, confidence: float) -> list[str]:
+    """Say for each system how many relations of instruments its text vectors reproduce.
+
+    Args:
+        rows: the tidy rows of the task `triplets`.
+        confidence: level of their intervals.
+    """
+    said = []
+    rows = _headline(rows, "accuracy")
+    rows = rows[(rows["protocol"] == "corrected") & (rows["space"] == "joint")]
+    for (dataset, model), part in rows.groupby(["dataset", "model"], sort=False):
+        best = part.loc[part["value"].idxmax()]
+        above = int((part["ci_low"] > part["chance"]).sum())
+        said.append(
+            f"Of the relations between the instruments of {dataset}, the text vectors of {model} "
+            f"order at most {with_interval(best, confidence)} as the ontology does (prompt "
+            f"“{best.prompt}”); {above} of {len(part)} prompts are above chance, "
+            f"{percent(best.chance)}, with their whole interval."
+        )
+    return said
+
+
+def meets(rows: pd.DataFrame, confidence: float, metric: str = "top_1") -> list[str]:
+    """Say for each dataset and system how well sound and prompts meet.
 
     Args:
         rows: the tidy rows of the task `zero_shot`.
@@ -43,62 +122,59 @@ def zero_shot(rows: pd.DataFrame, confidence: float, metric: str = "top_1") -> l
     said = []
     for (dataset, model), part in _headline(rows, metric).groupby(["dataset", "model"], sort=False):
         best = part.loc[part["value"].idxmax()]
-        worst = part.loc[part["value"].idxmin()]
-        sentence = (
-            f"On {dataset}, {model} reaches its highest zero-shot {metric_name(metric)} with the "
-            f"prompt “{best.prompt}”: {with_interval(best, confidence)}; "
-            f"chance is {percent(best.chance)}."
+        said.append(
+            f"Asked in words, {model} gives at best {with_interval(best, confidence)} of the clips "
+            f"of {dataset} to the right class (zero-shot {metric_name(metric)}, prompt "
+            f"“{best.prompt}”); chance is {percent(best.chance)}. {_above_chance(part)}".strip()
         )
-        if len(part) > 1:
-            sentence += (
-                f" Its lowest is {with_interval(worst, confidence)} with “{worst.prompt}”, "
-                f"{_apart(best, worst)}."
-            )
-            sentence += f" {_above_chance(part)}"
-        said.append(sentence)
     return said
 
 
+def compares(paper: pd.DataFrame) -> list[str]:
+    """Count what became of the published numbers, by verdict."""
+    if paper.empty:
+        return []
+    counts = paper["verdict"].value_counts()
+    listed = ", ".join(f"{verdict}: {count}" for verdict, count in counts.items())
+    return [f"{len(paper)} published numbers were computed again. {listed}."]
+
+
+def missing(unavailable: int, skipped: int) -> str:
+    """Say how much of what was asked for could not be computed.
+
+    >>> missing(0, 1)
+    'Every cell of the experiment was computed; 1 clip was left out.'
+    """
+    cells = (
+        "Every cell of the experiment was computed"
+        if not unavailable
+        else f"{_counted(unavailable, 'cell')} of the experiment could not be computed"
+    )
+    clips = f"; {_counted(skipped, 'clip')} {'was' if skipped == 1 else 'were'} left out"
+    return cells + (clips if skipped else ", and no clip was left out") + "."
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _headline(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
+    return rows[(rows["metric"] == metric) & rows["value"].notna()]
+
+
 def _apart(high: pd.Series, low: pd.Series) -> str:
-    points = f"{100 * (high.value - low.value):.1f} points lower"
     if math.isnan(high.ci_low) or math.isnan(low.ci_high):
-        return points
-    overlap = low.ci_high >= high.ci_low
-    return f"{points} ({'the intervals overlap' if overlap else 'beyond both intervals'})"
+        return ""
+    if low.ci_high >= high.ci_low:
+        return "; the two intervals overlap"
+    return "; the two intervals lie apart"
 
 
 def _above_chance(part: pd.DataFrame) -> str:
     bounded = part[part["ci_low"].notna()]
-    if bounded.empty:
+    if len(bounded) < 2:
         return ""
     above = int((bounded["ci_low"] > bounded["chance"]).sum())
     if above == len(bounded):
-        return f"All {above} prompts are above chance."
+        return f"All {above} prompts are above chance with their whole interval."
     return f"{above} of {len(bounded)} prompts are above chance with their whole interval."
-
-
-def audio_only(rows: pd.DataFrame, confidence: float, metric: str = "top_1") -> list[str]:
-    """Say for each system and dataset how well classes are told apart by sound alone.
-
-    The protocol `corrected` is put into words where it is there: nothing is judged by a prototype
-    that contains it.
-    """
-    said = []
-    for (dataset, model), part in _headline(rows, metric).groupby(["dataset", "model"], sort=False):
-        protocols = set(part["protocol"])
-        protocol = "corrected" if "corrected" in protocols else "published"
-        by_space = part[part["protocol"] == protocol].set_index("space")
-        parts = [
-            f"{with_interval(by_space.loc[space], confidence)} {where}"
-            for space, where in (
-                ("joint", "in the joint space"),
-                ("pre_joint", "before the projection"),
-            )
-            if space in by_space.index
-        ]
-        chance = percent(by_space["chance"].iloc[0])
-        said.append(
-            f"On {dataset}, the class whose mean vector is nearest to a clip of {model} is the "
-            f"right one for {' and '.join(parts)} (protocol {protocol}; chance is {chance})."
-        )
-    return said

@@ -1,6 +1,7 @@
 """Similarity histograms: pairs that belong together against pairs that do not.
 
-These are the paper's Figure 3 (arXiv 2407.18058).
+These are the paper's Figure 3 (arXiv 2407.18058); the pairs are counted by
+`listenread.metrics.separation`.
 """
 
 from collections.abc import Mapping
@@ -9,81 +10,87 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from listenread import tables
-from listenread.datasets.base import read_manifest
-from listenread.metrics import prototypes
+from listenread.metrics import separation
 from listenread.report import drawing
 from listenread.scores import class_indices, read_scores
 
-_TITLES = {"joint": "joint space", "pre_joint": "before the projection"}
+#: Fine bins that are counted first; those of the figure are unions of these.
+_FINE_BINS = 4000
+_SPACES = {"joint": "joint space", "pre_joint": "before the projection"}
 
 
-def histogram(scores: np.ndarray, labels: np.ndarray, bins: int) -> pd.DataFrame:
-    """Count similarities of clips with their own class and with the others.
+def histogram(profile: separation.Profile, bins: int) -> pd.DataFrame:
+    """Lay the counts of a profile out for drawing, over the range that is occupied.
 
     Args:
-        scores: cosines, shape (n, C), C at least 1.
-        labels: class indices, shape (n,).
-        bins: of equal width from the smallest to the largest similarity.
+        profile: with any number of bins.
+        bins: wanted in the occupied range; it becomes a few fewer or more.
 
     Returns:
         One row per bin: `low`, `high`, the counts `positive` and `negative`, and as densities (area
         1 each) `positive_density` and `negative_density`.
-
-    Example:
-        >>> frame = histogram(np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0, 1]), bins=2)
-        >>> frame[["positive", "negative"]].values.tolist()
-        [[0, 2], [2, 0]]
     """
-    own = np.zeros(scores.shape, dtype=bool)
-    own[np.arange(len(labels)), labels] = True
-    edges = np.histogram_bin_edges(scores, bins=bins)
-    frame = pd.DataFrame({"low": edges[:-1], "high": edges[1:]})
-    for name, values in (("positive", scores[own]), ("negative", scores[~own])):
-        counts, _ = np.histogram(values, bins=edges)
-        frame[name] = counts
-        frame[f"{name}_density"] = counts / max(counts.sum(), 1) / np.diff(edges)
+    counts = np.stack([profile.positive.sum(axis=0), profile.negative.sum(axis=0)])
+    occupied = np.flatnonzero(counts.any(axis=0))
+    first, last = occupied[0], occupied[-1] + 1
+    step = max(1, round((last - first) / bins))
+    starts = np.arange(first, last, step)
+    ends = np.minimum(starts + step, counts.shape[1])
+    totals = np.cumsum(np.pad(counts, ((0, 0), (1, 0))), axis=1)
+    frame = pd.DataFrame({"low": profile.edges[starts], "high": profile.edges[ends]})
+    for name, total in zip(("positive", "negative"), totals, strict=True):
+        frame[name] = total[ends] - total[starts]
+        pairs = max(frame[name].sum(), 1)
+        frame[f"{name}_density"] = frame[name] / pairs / (frame["high"] - frame["low"])
     return frame
 
 
 def draw_text_audio(scores_path: str | Path, svg: str | Path, *, bins: int) -> None:
-    """Draw the histogram of one prompt: cosine of every clip with every class's text.
+    """Draw one prompt: cosines of every clip with the texts of its class and of the others.
 
-    A prompt with variants is drawn by its first one.
+    The variants of a prompt are pooled.
     """
     loaded = read_scores(scores_path)
     if isinstance(loaded, str):
         return drawing.save_reason(loaded, svg)
     scores, labels, _ = loaded
-    _draw({None: histogram(scores[0], labels, bins)}, svg, "cosine of clip and prompt")
+    profile = separation.text_audio_profile(scores, labels, bins=_FINE_BINS)
+    _draw({None: histogram(profile, bins)}, svg, "cosine of clip and prompt")
 
 
 def draw_audio_only(
-    embeddings_path: str | Path, manifest_path: str | Path, svg: str | Path, *, bins: int
+    embeddings_path: str | Path, svg: str | Path, *, bins: int, max_others: int, seed: int
 ) -> None:
-    """Draw one panel per space: cosine of every clip with every class's mean vector.
+    """Draw one panel per space: cosines of clips with clips of their class and of others.
 
-    The prototypes are the paper's: they contain the clip under test (protocol `published`).
+    Args:
+        embeddings_path: audio vectors.
+        svg: the figure.
+        bins: of the histogram.
+        max_others: with how many other clips each is compared at most.
+        seed: of the choice of these.
     """
     vectors = tables.read(embeddings_path, ["label"])
     if vectors.unavailable:
         return drawing.save_reason(vectors.unavailable, svg)
-    vocabulary = read_manifest(manifest_path).vocabulary
-    labels = class_indices(vectors.data["label"].to_pylist(), vocabulary)
+    names = vectors.data["label"].to_pylist()
+    labels = class_indices(names, sorted(set(names)))
     panels = {}
-    for space, title in _TITLES.items():
+    for space, title in _SPACES.items():
         if space in vectors.data.column_names:
             values = tables.to_numpy(vectors.data[space])
-            scores = prototypes.scores(values, labels, len(vocabulary), protocol="published")
-            panels[title] = histogram(scores, labels, bins)
-    _draw(panels, svg, "cosine of clip and class mean")
+            profile = separation.clip_pair_profile(
+                values, labels, bins=_FINE_BINS, max_others=max_others, seed=seed
+            )
+            panels[title] = histogram(profile, bins)
+    _draw(panels, svg, "cosine of two clips")
 
 
 def _draw(panels: Mapping[str | None, pd.DataFrame], svg: str | Path, x: str) -> None:
-    figure, axes = drawing.new_figure(
-        3.4 * len(panels), 2.3, len(panels), squeeze=False, sharey=len(panels) > 1
-    )
+    figure, axes = drawing.new_figure(3.4 * len(panels), 2.3, len(panels), squeeze=False)
     for panel, (title, frame) in zip(axes[0], panels.items(), strict=True):
         _draw_panel(panel, frame)
         drawing.label_axes(panel, x, "density" if panel is axes[0][0] else "", title)
@@ -110,7 +117,8 @@ def _draw_panel(axes: Axes, frame: pd.DataFrame) -> None:
         fill=True,
         color=drawing.BLUE,
         alpha=0.6,
-        label="its own class",
+        label="the same class",
     )
     axes.stairs(frame["positive_density"], edges, color=drawing.BLUE)
     axes.grid(axis="x", visible=False)
+    axes.xaxis.set_major_locator(MaxNLocator(5))

@@ -1,54 +1,36 @@
 """The tidy table, laid out for reading: one row per thing compared, one column per metric."""
 
-import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 
+import numpy as np
 import pandas as pd
 
-#: What identifies a value of the tidy table besides its metric.
-KEYS = ("dataset", "model", "task", "space", "prompt", "protocol")
-#: How a metric is called in a heading, in the order of the columns.
-NAMES = {
+#: How a metric is called in a heading, where its own name will not do.
+_HEADINGS = {
     "f1_weighted": "F1, weighted",
     "f1_macro": "F1, macro",
     "roc_auc_macro": "ROC-AUC",
     "pr_auc_macro": "PR-AUC",
+    "d_prime": "d\u2032",
 }
-BEST, AMONG_BEST = "best", "among the best"
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One number of a table.
-
-    Attributes:
-        value: as in the tidy table; NaN where the metric is undefined.
-        low: lower end of its interval, NaN without one.
-        high: upper end.
-        mark: `BEST`, `AMONG_BEST` or empty; see `mark_best`.
-    """
-
-    value: float
-    low: float
-    high: float
-    mark: str = ""
-
-
-@dataclass(frozen=True)
-class Row:
-    """What is compared, and its numbers.
-
-    Attributes:
-        keys: the text of the key columns.
-        cells: one per metric; None where there is no such number.
-        chance: True for the row that states the chance level.
-    """
-
-    keys: tuple[str, ...]
-    cells: tuple[Cell | None, ...]
-    chance: bool = False
+#: Metrics of which a smaller value is the better one, and those of which neither is.
+_SMALLER_IS_BETTER = frozenset({"overlap", "modality_gap"})
+_NEITHER_IS_BETTER = frozenset(
+    {
+        "positive_mean",
+        "negative_mean",
+        "margin_right",
+        "margin_wrong",
+        "label_cosine",
+        "pair_cosine",
+    }
+)
+#: How a value is marked, by the number in `WideTable.mark`.
+MARKS = ("", "among the best", "best")
+_AMONG_BEST, _BEST = 1, 2
 
 
 @dataclass(frozen=True)
@@ -57,122 +39,168 @@ class WideTable:
 
     Attributes:
         key_names: headings of the key columns.
-        metrics: names of the metrics, as in the tidy table.
-        rows: in the order of the experiment; chance rows first for each dataset.
+        metrics: names of the metrics, as in the tidy table; m of them.
+        keys: the text of the key columns of each of the n rows.
+        value: float64, shape (n, m); NaN where there is no such number.
+        low: lower ends of the intervals, likewise; NaN where there is none.
+        high: upper ends, likewise.
+        mark: int8, shape (n, m), an index of `MARKS`; see `mark_best`.
+        chance: bool, shape (n,): the rows that state a chance level.
     """
 
     key_names: tuple[str, ...]
     metrics: tuple[str, ...]
-    rows: list[Row] = field(default_factory=list)
+    keys: list[tuple[str, ...]]
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    mark: np.ndarray
+    chance: np.ndarray
+
+    def __len__(self) -> int:
+        """Count the rows, those of chance included."""
+        return len(self.keys)
 
     @property
     def headings(self) -> list[str]:
         """Headings of the metric columns."""
         return [metric_name(metric) for metric in self.metrics]
 
+    def rows(self, most: int | None = None) -> Iterator[dict[str, object]]:
+        """Yield the first rows: their `keys`, whether they are `chance`, and their `cells`."""
+        for row in range(len(self) if most is None else min(most, len(self))):
+            cells = [
+                {
+                    "value": float(self.value[row, column]),
+                    "low": float(self.low[row, column]),
+                    "high": float(self.high[row, column]),
+                    "mark": MARKS[self.mark[row, column]],
+                }
+                for column in range(len(self.metrics))
+            ]
+            yield {"keys": self.keys[row], "chance": bool(self.chance[row]), "cells": cells}
+
 
 def metric_name(metric: str) -> str:
     """Name a metric in a heading.
 
-    >>> metric_name("top_5"), metric_name("pr_auc_macro"), metric_name("accuracy")
-    ('top-5', 'PR-AUC', 'accuracy')
+    >>> metric_name("top_5"), metric_name("pr_auc_macro"), metric_name("rank_correlation")
+    ('top-5', 'PR-AUC', 'rank correlation')
     """
     if re.fullmatch(r"top_\d+", metric):
         return metric.replace("_", "-")
-    return NAMES.get(metric, metric.replace("_", " "))
+    return _HEADINGS.get(metric, metric.replace("_", " "))
 
 
-def metrics_of(tidy: pd.DataFrame) -> tuple[str, ...]:
-    """Metrics of a part of the tidy table: in the order of their first occurrence."""
-    return tuple(tidy["metric"].unique())
+def three_digits(value: float) -> str:
+    """Write a metric's value as tables do; exactly half a digit is rounded away from zero.
+
+    The page's script rounds in this way, too, so that a number reads the same everywhere.
+
+    >>> three_digits(0.8125), three_digits(-0.8125), three_digits(0.45284)
+    ('0.813', '-0.813', '0.453')
+    """
+    return str(Decimal(value).quantize(Decimal("0.001"), ROUND_HALF_UP))
 
 
-def widen(
-    tidy: pd.DataFrame, keys: Sequence[str], metrics: Sequence[str], comparable: Sequence[str]
-) -> WideTable:
+def widen(tidy: pd.DataFrame, keys: Sequence[str], comparable: Sequence[str]) -> WideTable:
     """Lay a part of the tidy table out.
 
+    Key columns in which all rows agree are left out, but for the last.
+
     Args:
-        tidy: rows of one task, with the columns of the tidy table.
+        tidy: rows with the columns of the tidy table.
         keys: columns that tell the rows apart, e.g. ``("dataset", "model", "prompt")``.
-        metrics: the metrics wanted, as columns.
-        comparable: the keys within which values may be compared: the best is looked for, and
-            chance is stated, among rows that agree in these.
+        comparable: some of the keys; the best is looked for, and chance is stated, among rows that
+            agree in these.
     """
-    columns = [name for name in keys if tidy[name].nunique(dropna=False) > 1 or name == keys[-1]]
-    table = WideTable(tuple(columns), tuple(metrics))
-    order = list(dict.fromkeys(tidy[list(comparable)].itertuples(index=False, name=None)))
-    groups = dict(list(tidy.groupby(list(comparable), dropna=False, sort=False)))
-    for group_key in order:
-        group = groups[group_key]
-        rows = _rows(group, keys, metrics)
-        chance = _chance_row(group, columns, metrics, comparable)
-        if chance is not None:
-            table.rows.append(chance)
-        marked = mark_best([cells for _, cells in rows])
-        for (row_keys, _), cells in zip(rows, marked, strict=True):
-            shown = tuple(row_keys[list(keys).index(name)] for name in columns)
-            table.rows.append(Row(shown, cells))
-    return table
+    tidy = tidy.assign(**{name: tidy[name].fillna("").astype(str) for name in keys})
+    metrics = tuple(tidy["metric"].unique())
+    row_of = tidy.groupby(list(keys), sort=False).ngroup().to_numpy()
+    group_of = tidy.groupby(list(comparable), sort=False).ngroup().to_numpy()
+    firsts = np.unique(row_of, return_index=True)[1]
+    shape = (len(firsts), len(metrics))
+    place = (row_of, tidy["metric"].map({name: i for i, name in enumerate(metrics)}).to_numpy(int))
+    value, low, high = (np.full(shape, np.nan) for _ in range(3))
+    for array, name in ((value, "value"), (low, "ci_low"), (high, "ci_high")):
+        array[place] = tidy[name]
+    chance = np.full(shape, np.nan)
+    chance[place] = tidy["chance"]
+    shown = [name for name in keys if tidy[name].nunique() > 1 or name == keys[-1]]
+    row_keys = list(tidy.iloc[firsts][shown].itertuples(index=False, name=None))
+    parts = []
+    for group in range(group_of.max() + 1 if len(group_of) else 0):
+        rows = np.flatnonzero(group_of[firsts] == group)
+        level = _common(chance[rows])
+        if not np.isnan(level).all():
+            example = dict(zip(shown, row_keys[rows[0]], strict=True))
+            labels = [example[name] if name in comparable else "" for name in shown[:-1]]
+            nothing = np.full((1, len(metrics)), np.nan)
+            parts.append(([(*labels, "chance")], level[None], nothing, nothing, 0 * nothing, True))
+        mark = mark_best(value[rows], low[rows], high[rows], metrics)
+        parts.append(([row_keys[r] for r in rows], value[rows], low[rows], high[rows], mark, False))
+    return _joined(tuple(shown), metrics, parts)
 
 
-def _rows(
-    group: pd.DataFrame, keys: Sequence[str], metrics: Sequence[str]
-) -> list[tuple[tuple[str, ...], tuple[Cell | None, ...]]]:
-    position = {metric: index for index, metric in enumerate(metrics)}
-    rows: dict[tuple[str, ...], list[Cell | None]] = {}
-    texts = [group[name].fillna("").astype(str) for name in keys]
-    numbers = (group[name] for name in ("metric", "value", "ci_low", "ci_high"))
-    for row_keys, metric, value, low, high in zip(zip(*texts, strict=True), *numbers, strict=True):
-        if metric in position:
-            cells = rows.setdefault(row_keys, [None] * len(metrics))
-            cells[position[metric]] = Cell(value, low, high)
-    return [(row_keys, tuple(cells)) for row_keys, cells in rows.items()]
+def _joined(key_names: tuple[str, ...], metrics: tuple[str, ...], parts: list[tuple]) -> WideTable:
+    empty = np.empty((0, len(metrics)))
+    value, low, high, mark = (
+        np.concatenate([empty, *(part[index] for part in parts)]) for index in (1, 2, 3, 4)
+    )
+    return WideTable(
+        key_names,
+        metrics,
+        [key for part in parts for key in part[0]],
+        value,
+        low,
+        high,
+        np.nan_to_num(mark).astype(np.int8),
+        np.array([part[5] for part in parts for _ in part[0]], dtype=bool),
+    )
 
 
-def _chance_row(
-    group: pd.DataFrame, columns: Sequence[str], metrics: Sequence[str], comparable: Sequence[str]
-) -> Row | None:
-    """The chance level of each metric; none where it differs within the group or is undefined."""
-    cells: list[Cell | None] = []
-    for metric in metrics:
-        levels = group.loc[group["metric"] == metric, "chance"].dropna().unique()
-        nan = float("nan")
-        cells.append(Cell(float(levels[0]), nan, nan) if len(levels) == 1 else None)
-    if not any(cells):
-        return None
-    first = group.iloc[0]
-    keys = [str(first[name] or "") if name in comparable else "" for name in columns]
-    keys[-1] = "chance"
-    return Row(tuple(keys), tuple(cells), chance=True)
+def _common(levels: np.ndarray) -> np.ndarray:
+    """The value that all rows of a column agree in, ignoring NaN; NaN where they do not."""
+    low = np.fmin.reduce(levels, axis=0)
+    return np.where(low == np.fmax.reduce(levels, axis=0), low, np.nan)
 
 
-def mark_best(rows: Sequence[tuple[Cell | None, ...]]) -> list[tuple[Cell | None, ...]]:
+def mark_best(
+    value: np.ndarray, low: np.ndarray, high: np.ndarray, metrics: Sequence[str]
+) -> np.ndarray:
     """Mark the best value of each column, as far as the intervals tell.
 
-    The largest value is `BEST` when its interval lies above every other's. Otherwise it and all
-    whose interval overlaps its own are `AMONG_BEST`. Values without an interval are never marked,
-    nor is a column with a single value. Intervals that overlap do not prove that two values are
-    equal; the rule errs on the side of not naming a winner.
+    The best value is marked alone when its interval overlaps no other. Otherwise it is marked
+    together with all whose interval overlaps its own, unless these are all. Values without an
+    interval are never marked. Intervals that overlap do not prove that two values are equal; the
+    rule errs on the side of naming no winner.
+
+    Args:
+        value: shape (n, m).
+        low: lower ends of the intervals, likewise.
+        high: upper ends, likewise.
+        metrics: names of the m metrics; some are better when smaller, and some neither way.
+
+    Returns:
+        int8, shape (n, m), indices of `MARKS`.
 
     Example:
-        >>> rows = [(Cell(0.9, 0.85, 0.95),), (Cell(0.5, 0.45, 0.55),), (Cell(0.4, 0.3, 0.5),)]
-        >>> [cells[0].mark for cells in mark_best(rows)]
-        ['best', '', '']
+        >>> value, low, high = (np.array([[x], [y]]) for x, y in [(0.9, 0.5), (0.8, 0.4), (1, 0.6)])
+        >>> mark_best(value, low, high, ["top_1"]).tolist()
+        [[2], [0]]
     """
-    marked = [list(cells) for cells in rows]
-    for column in range(len(rows[0]) if rows else 0):
-        bounded = [cells for cells in marked if _has_interval(cells[column])]
-        if len(bounded) < 2:
+    mark = np.zeros(value.shape, dtype=np.int8)
+    for column, metric in enumerate(metrics):
+        bounded = np.flatnonzero(~np.isnan(low[:, column]) & ~np.isnan(value[:, column]))
+        if len(bounded) < 2 or metric in _NEITHER_IS_BETTER:
             continue
-        top = max((cells[column] for cells in bounded), key=lambda cell: (cell.value, cell.low))
-        near = [cells for cells in bounded if cells[column].high >= top.low]
-        mark = BEST if len(near) == 1 else AMONG_BEST
-        for cells in near:
-            cell = cells[column]
-            cells[column] = Cell(cell.value, cell.low, cell.high, mark)
-    return [tuple(cells) for cells in marked]
-
-
-def _has_interval(cell: Cell | None) -> bool:
-    return cell is not None and not math.isnan(cell.low)
+        values, lows, highs = (array[bounded, column] for array in (value, low, high))
+        if metric in _SMALLER_IS_BETTER:
+            values, lows, highs = -values, -highs, -lows
+        best = np.lexsort((lows, values))[-1]
+        near = highs >= lows[best]
+        if near.sum() == 1:
+            mark[bounded[best], column] = _BEST
+        elif not near.all():
+            mark[bounded[near], column] = _AMONG_BEST
+    return mark

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from listenread import tables, tidy
-from listenread.datasets.base import read_manifest
+from listenread.datasets.manifest import read_manifest
 from listenread.metrics import prototypes
 from listenread.scores import class_indices
 from listenread.tasks import classification

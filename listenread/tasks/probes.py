@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from listenread import tables, tidy
-from listenread.datasets.base import read_manifest
+from listenread.datasets.manifest import read_manifest
 from listenread.metrics import probes
 from listenread.scores import class_indices
 from listenread.tasks import classification

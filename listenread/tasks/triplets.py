@@ -6,7 +6,6 @@ import numpy as np
 import pyarrow as pa
 
 from listenread import ontology, tables, tidy
-from listenread.errors import DataError
 from listenread.metrics import triplets
 from listenread.tasks.classification import SPACES
 
@@ -30,6 +29,8 @@ def measure_triplets(
 ) -> None:
     """Measure the triplets of one prompt in both spaces by both protocols.
 
+    Labels that the ontology does not have make the cell unavailable, which the table then says.
+
     Args:
         text_path: text vectors of the prompt.
         ontology_path: the ontology, a csv or AudioSet's json.
@@ -43,9 +44,6 @@ def measure_triplets(
         resamples: bootstrap resamples, over anchors.
         confidence: of the intervals.
         seed: of the resamples.
-
-    Raises:
-        DataError: a label that the ontology does not have.
     """
     cell = {"dataset": dataset, "model": model, "task": "triplets", "prompt": prompt}
     text = tables.read(text_path, ["label"])
@@ -53,7 +51,13 @@ def measure_triplets(
         return tables.write_unavailable(output, text.unavailable, **cell)
     tree = ontology.read(ontology_path, column=column, root=root)
     labels = list(dict.fromkeys(text.data["label"].to_pylist()))
-    instruments = [_known(tree, names.get(label, [label]), ontology_path) for label in labels]
+    instruments = [_known(tree, names.get(label, [label])) for label in labels]
+    absent = [label for label, known in zip(labels, instruments, strict=True) if known is None]
+    if absent:
+        why = (
+            f"{Path(ontology_path).name} has no instrument or alias {', '.join(map(repr, absent))}"
+        )
+        return tables.write_unavailable(output, why, **cell)
     distances, levels = tree.distances(instruments), tree.shared_levels(instruments)
     made = []
     for space in SPACES:
@@ -79,11 +83,5 @@ def by_variant(text: pa.Table, space: str, labels: int) -> np.ndarray:
     return vectors.reshape(-1, labels, vectors.shape[1])
 
 
-def _known(tree: ontology.Ontology, names: list[str], path: str | Path) -> str:
-    for name in names:
-        if not tree.missing([name]):
-            return name
-    raise DataError(
-        f"{path} has none of {', '.join(map(repr, names))}; add a row or an alias to it, name "
-        "another ontology, or leave the task `triplets` out."
-    )
+def _known(tree: ontology.Ontology, names: list[str]) -> str | None:
+    return next((name for name in names if not tree.missing([name])), None)

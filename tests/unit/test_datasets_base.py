@@ -11,6 +11,7 @@ import soundfile
 from listenread import tables
 from listenread.datasets import base, registry
 from listenread.datasets.base import AudioLimits, build_manifest
+from listenread.datasets.manifest import COLUMNS, read_manifest, write_manifest
 from listenread.datasets.rows import ClipRow, read_csv
 from listenread.errors import ConfigError, DataError
 
@@ -94,8 +95,8 @@ def test_skipping_records_what_was_left_out(tmp_path):
     manifest = build_manifest(rows, on_bad_audio="skip")
     assert manifest.table["clip_id"].to_pylist() == ["good"]
     assert [clip["clip_id"] for clip in manifest.skipped] == list(bad)
-    base.write_manifest(tmp_path / "m.parquet", manifest, dataset="x")
-    again = base.read_manifest(tmp_path / "m.parquet")
+    write_manifest(tmp_path / "m.parquet", manifest, dataset="x")
+    again = read_manifest(tmp_path / "m.parquet")
     assert again.skipped == manifest.skipped
     assert all(clip["reason"] and clip["path"] for clip in again.skipped)
     with pytest.raises(DataError, match="no clip is left"):
@@ -144,11 +145,11 @@ def test_manifest_of_real_recordings_round_trips(shared_data, tmp_path):
     ]
     manifest = build_manifest(rows, ["cello", "violin"], working_directory=tmp_path)
     assert manifest.notes == ["No clip has the label(s) cello."]
-    base.write_manifest(tmp_path / "m.parquet", manifest, dataset="iowa")
-    again = base.read_manifest(tmp_path / "m.parquet")
+    write_manifest(tmp_path / "m.parquet", manifest, dataset="iowa")
+    again = read_manifest(tmp_path / "m.parquet")
     assert again.table.equals(manifest.table)
     assert again.vocabulary == ["cello", "violin"]
-    assert tuple(again.table.column_names) == (*base.COLUMNS, "midi_note")
+    assert tuple(again.table.column_names) == (*COLUMNS, "midi_note")
     assert tables.read(tmp_path / "m.parquet").made_by["dataset"] == "iowa"
     assert str(pq.read_schema(tmp_path / "m.parquet").field("fold").type) == "int16"
     for row, path in zip(again.table.to_pylist(), paths, strict=True):

@@ -26,7 +26,8 @@ class Toy:
         self.text_matrix = random.standard_normal((256, 12))
         self.audio_matrix = random.standard_normal((2001, 12))
         self.joint_matrix = random.standard_normal((12, 6))
-        words = {w: i for i, w in enumerate(sorted({w for t in health.PROBE_TEXTS for w in t.split()}))}
+        known = sorted({word for text in health.PROBE_TEXTS for word in text.split()})
+        words = {word: i for i, word in enumerate(known)}
         words |= {f"word{i}": len(words) + i for i in range(40)}
         self.tokenizer = Tokenizer(models.WordLevel(words, unk_token="word0"))
         self.tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
@@ -91,7 +92,8 @@ def test_nearly_constant_text_vectors_are_caught():
     joint = model.encode_text(list(health.PROBE_TEXTS)).joint
     assert 0.999 < (joint @ joint.T)[np.triu_indices(14, 1)].mean() < 1
     (found,) = failures(model)
-    assert found.startswith("text spread: the mean cosine of the vectors of 14 different prompts is 0.999")
+    said = "text spread: the mean cosine of the vectors of 14 different prompts is 0.999"
+    assert found.startswith(said)
     assert found.endswith("the limit is 0.99")
     assert failures(model, limits=health.HealthLimits(largest_mean_text_cosine=0.99999)) == []
 

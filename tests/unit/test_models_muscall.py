@@ -112,6 +112,19 @@ def test_official_sizes_are_those_of_the_public_checkpoint():
     assert sum(v.numel() for v in everything) / 1e6 == pytest.approx(40.85, abs=0.005)
 
 
+@pytest.mark.parametrize("frames", [32, 63, 64, 65, 100])
+def test_resnet_takes_clips_of_any_length(frames):
+    sizes = AudioSizes(clip_seconds=(frames - 1) * 512 / 16000, width=8, blocks=(1, 1, 1, 1))
+    assert sizes.frames == frames
+    tower = AudioTower(Sizes(sizes, d_joint=8)).eval()
+    assert tower(torch.zeros(1, sizes.audio_input.samples))[1].shape == (1, 8)
+
+
+def test_resnet_refuses_a_clip_that_it_would_pool_away():
+    with pytest.raises(ModelError, match="128 and 16"):
+        AudioTower(Sizes(AudioSizes(clip_seconds=0.5)))
+
+
 @pytest.mark.parametrize(
     ("sample_rate", "n_fft", "f_min", "f_max", "n_mels"),
     [(16000, 1024, 0.0, 11025.0, 128), (16000, 512, 60.0, 7600.0, 64), (44100, 2048, 0.0, 2e4, 80)],

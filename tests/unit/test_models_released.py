@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from listenread import tables
-from listenread.datasets.base import read_manifest
+from listenread.datasets.manifest import read_manifest
 from listenread.datasets.tinysol import INSTRUMENTS, VOCABULARY
 from listenread.errors import DownloadError, ModelError
 from listenread.models import released
@@ -104,7 +104,9 @@ def test_muscall_audio_is_in_the_order_of_the_ground_truth(authors, listing, tmp
     assert table.data["clip_id"][0].as_py() == "BTb-ord-F4-mf-N-N"
     # a clip's id begins with its instrument, whatever the one-hot labels say
     abbreviations = {instrument.label: instrument.abbreviation for instrument in INSTRUMENTS}
-    for clip_id, label in zip(*(table.data[name].to_pylist() for name in ("clip_id", "label"))):
+    for clip_id, label in zip(
+        *(table.data[name].to_pylist() for name in ("clip_id", "label")), strict=True
+    ):
         assert clip_id.split("-")[0] == abbreviations[label]
 
 

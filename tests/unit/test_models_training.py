@@ -19,7 +19,6 @@ from safetensors.torch import load_file
 from listenread import tables
 from listenread.errors import DataError, ListenreadError, ModelError
 from listenread.models import registry, tokenizers, training_checkpoints
-from listenread.models.muscall.cnn import blank
 from listenread.models.training import (
     contrastive_loss,
     learning_rate,
@@ -40,20 +39,20 @@ from listenread.models.training_settings import TrainingSettings
 
 RATE = 8000
 PITCHES = (200, 300, 450, 700, 1000, 1500)
-#: Few numbers, but every source of chance: dropout, masks, resampling, gain, noise.
+#: Few numbers, but every source of chance: dropout, resampling, gain, noise, crops.
 SETTINGS = {
     "sizes": {
         "d_joint": 16,
         "audio": {
             **{"kind": "cnn", "sample_rate": RATE, "clip_seconds": 0.5, "cropping": "first"},
             **{"n_fft": 256, "hop": 128, "n_mels": 32, "f_max": 4000.0, "top_db": 40.0},
-            **{"relative_db": True, "width": 8, "d_encoder": 24, "dropout": 0.1, "mask": 0.1},
+            **{"relative_db": True, "width": 8, "d_encoder": 24, "dropout": 0.1},
         },
         "text": {"max_tokens": 8, "d_encoder": 16, "layers": 1, "heads": 2, "dropout": 0.1},
     },
-    **{"steps": 60, "batch_size": 6, "learning_rate": 5e-3, "warmup_steps": 5, "seed": 3},
-    **{"one_per": "pitch", "validation_pairs": 6, "evaluate_every": 20, "checkpoint_every": 8},
-    **{"resample": 0.02, "gain_db": 6.0, "noise_p": 0.5, "crop": "random", "weight_decay": 0.01},
+    **{"steps": 120, "batch_size": 6, "learning_rate": 2e-3, "warmup_steps": 5, "seed": 3},
+    **{"one_per": "pitch", "validation_pairs": 6, "evaluate_every": 40, "checkpoint_every": 8},
+    **{"resample": 0.02, "gain_db": 6.0, "noise_p": 0.5, "crop": "random", "keep": "last"},
 }
 
 
@@ -101,7 +100,7 @@ def source(rows, settings):
     return PairSource(rows, draw, make_tokenizer(settings, rows, draw), settings, workers=2)
 
 
-# --- the mathematics --------------------------------------------------------------------------------
+# --- the mathematics ---
 
 
 def test_loss_is_the_mean_of_both_cross_entropies():
@@ -144,14 +143,7 @@ def test_learning_rate_rises_and_falls_along_a_cosine():
     assert 0 < rates[-1] < 0.001
 
 
-def test_blanked_stretch_has_its_width_and_a_place_of_its_own():
-    torch.manual_seed(0)
-    x = blank(torch.ones(16, 1, 20, 3), 0.25, dim=2)
-    assert ((x == 0).sum(dim=2) == 5).all()
-    assert len({tuple(row[0, :, 0].tolist()) for row in x}) > 3
-
-
-# --- what a step draws ------------------------------------------------------------------------------
+# --- what a step draws ---
 
 
 def test_step_depends_on_seed_and_step_alone(rows, settings):
@@ -242,7 +234,7 @@ def test_cut(settings):
     assert cut(clip, 12, "random", rng).tolist() == [*range(10), 0, 0]
 
 
-# --- whole runs -------------------------------------------------------------------------------------
+# --- whole runs ---
 
 
 def test_trained_model_tells_the_tones_apart(trained, rows):
@@ -261,25 +253,33 @@ def test_folder_of_a_trained_model(trained, settings, manifest):
     assert not list((trained.parent / "checkpoints").iterdir())
     description = registry.describe(trained)
     assert description["provenance"]["trained_on"] == registry.sha256(manifest)
-    assert TrainingSettings.from_dict(description["provenance"]["settings"]).steps == 60
+    assert TrainingSettings.from_dict(description["provenance"]["settings"]).steps == 120
     vocabulary = tokenizers.load(trained / "tokenizer.json").get_vocab_size()
     assert description["sizes"]["text"]["vocabulary"] == vocabulary
 
 
 def test_curves_have_a_row_per_step_and_retrieval_where_it_was_measured(trained, settings):
     curves = pd.read_csv(trained / "training.csv")
-    assert curves["step"].tolist() == list(range(1, 61))
+    assert curves["step"].tolist() == list(range(1, 121))
     measured = curves.dropna()
-    assert measured["step"].tolist() == [20, 40, 60]
+    assert measured["step"].tolist() == [40, 80, 120]
     assert curves["loss"].tail(10).mean() < curves["loss"].head(10).mean() * 0.7
     assert curves["logit_scale"][0] == pytest.approx(1 / 0.07, rel=0.02)
     assert measured["recall_at_10"].between(0, 1).all()
 
 
-def test_best_weights_are_those_of_the_best_retrieval(trained):
-    curves = pd.read_csv(trained / "training.csv").dropna()
-    best = curves.loc[curves["recall_at_10"].idxmax(), "step"]
-    assert registry.describe(trained)["provenance"]["weights_of_step"] == best
+def test_best_weights_are_those_of_the_best_retrieval(tmp_path, manifest, settings):
+    # six held-out pairs are all among the first ten, so that the first measurement is the best one
+    best = replace(settings, steps=8, evaluate_every=4, keep="best")
+    train_two_tower(manifest, tmp_path / "best", best)
+    assert pd.read_csv(tmp_path / "best" / "training.csv")["recall_at_10"].dropna().eq(1).all()
+    assert registry.describe(tmp_path / "best")["provenance"]["weights_of_step"] == 4
+    train_two_tower(manifest, tmp_path / "last", replace(best, keep="last"))
+    first, last = (
+        load_file(tmp_path / name / "audio_tower.safetensors")["audio_projection.weight"]
+        for name in ("best", "last")
+    )
+    assert not torch.equal(first, last)
 
 
 CHILD = """
@@ -328,7 +328,10 @@ def files_of(folder):
 
 @pytest.mark.slow
 def test_killed_run_goes_on_to_the_very_same_files(tmp_path, manifest):
-    settings = SETTINGS | {"steps": 40, "captions": "deadly_captions:draw", "tokenizer_captions": 2}
+    settings = SETTINGS | {
+        **{"steps": 40, "captions": "deadly_captions:draw", "tokenizer_captions": 2},
+        **{"evaluate_every": 20, "keep": "best"},
+    }
     whole = run_child(tmp_path, manifest, "whole", settings)
     assert whole.returncode == 0, whole.stderr
     # 72 captions for the tokenizer, then 6 a step, and 6 after step 20: this is in step 29
@@ -372,11 +375,11 @@ def test_checkpoint_is_no_pickle(tmp_path, manifest, settings, monkeypatch):
     short = replace(settings, steps=8, evaluate_every=8)
     train_two_tower(manifest, tmp_path / "model", short, checkpoint_dir=tmp_path)
     tensors = load_file(tmp_path / training_checkpoints.CHECKPOINT_FILE)
-    assert {name.partition(".")[0] for name in tensors} == {"model", "best", "optimizer"}
+    assert {name.partition(".")[0] for name in tensors} == {"model", "optimizer"}
 
 
 def test_seed_changes_the_weights_and_threads_hardly(tmp_path, manifest, settings):
-    short = replace(settings, steps=4)
+    short = replace(settings, steps=4, warmup_steps=0)
 
     def losses(name, settings, threads=1):
         train_two_tower(manifest, tmp_path / name, settings, threads=threads)
@@ -389,7 +392,7 @@ def test_seed_changes_the_weights_and_threads_hardly(tmp_path, manifest, setting
 
 
 def test_mixed_precision_trains(tmp_path, manifest, settings):
-    mixed = replace(settings, precision="bfloat16", steps=30, keep="last")
+    mixed = replace(settings, precision="bfloat16", steps=60)
     train_two_tower(manifest, tmp_path / "model", mixed)
     losses = pd.read_csv(tmp_path / "model" / "training.csv")["loss"]
     assert losses.tail(5).mean() < losses.head(5).mean()
@@ -403,15 +406,13 @@ def test_training_on_a_gpu(tmp_path, manifest, settings, precision):
     if not torch.cuda.is_available():
         pytest.skip("torch sees no GPU here")
     on_gpu = replace(settings, precision=precision)
-    train_two_tower(
-        manifest, tmp_path / "model", on_gpu, device="cuda", checkpoint_dir=tmp_path / "checkpoints"
-    )
+    train_two_tower(manifest, tmp_path / "model", on_gpu, device="cuda", checkpoint_dir=tmp_path)
     losses = pd.read_csv(tmp_path / "model" / "training.csv")["loss"]
     assert losses.tail(5).mean() < losses.head(5).mean() * 0.8
 
 
 def test_muscalls_recipe_can_be_expressed(tmp_path, manifest):
-    """Its kind of tower and all its augmentations, with a tokenizer from a file, at a small size."""
+    """Its kind of tower and its augmentations, with a tokenizer from a file, at a small size."""
     tokenizers.train_word_level(["a tone of hertz 200 300"]).save(str(tmp_path / "words.json"))
     recipe = TrainingSettings.from_dict(
         {
@@ -432,7 +433,7 @@ def test_muscalls_recipe_can_be_expressed(tmp_path, manifest):
     assert provenance["settings"]["learning_rate"] == 5e-5
 
 
-# --- what is refused --------------------------------------------------------------------------------
+# --- what is refused ---
 
 
 def test_settings_out_of_range_are_all_named():
@@ -471,7 +472,7 @@ def test_caption_function_that_cannot_be_imported_is_named(rows):
 
 
 def test_too_few_clips_for_a_batch_are_refused(rows, settings):
-    with pytest.raises(ModelError, match="6 values of 'pitch'.* batch_size is 7"):
+    with pytest.raises(ModelError, match=r"6 values of 'pitch'.* batch_size is 7"):
         split_rows(rows, replace(settings, batch_size=7))
 
 
@@ -487,6 +488,6 @@ def test_clip_that_is_gone_is_named(tmp_path, manifest, settings):
 
 def test_divergence_is_said(tmp_path, manifest, settings):
     wild = replace(settings, learning_rate=1e30, warmup_steps=0)
-    with pytest.raises(ModelError, match="training diverged. Lower learning_rate"):
+    with pytest.raises(ModelError, match="training diverged"):
         train_two_tower(manifest, tmp_path / "model", wild)
     assert not (tmp_path / "model").exists()

@@ -76,6 +76,7 @@ SMALL = {
         "datasets": ["tones"],
         "models": ["spectrum", "tiny"],
         "prompts": ["track", "meaning"],
+        "tasks": ["zero_shot", "audio_only"],
     },
     "metrics": {"resamples": 20, "top_k": [1, 2]},
     "datasets": {

@@ -110,7 +110,7 @@ def test_a_model_added(project):
     project.config["models"]["other"] = {"family": "own_family:Spectrum", "options": {"seed": 1}}
     project.config["experiment"]["models"].append("other")
     assert project.planned() == (
-        {"prepare_own other"}
+        {"prepare_own other", "check_model other"}
         | audio_jobs("other")
         | prompt_jobs("track", "meaning", models=["other"])
         | REPORT
@@ -120,7 +120,7 @@ def test_a_model_added(project):
 def test_a_model_trained_with_another_seed(project):
     project.config["models"]["tiny"]["train"]["seed"] = 3
     assert project.planned() == (
-        {"train_muscall tiny"}
+        {"train_muscall tiny", "check_model tiny"}
         | audio_jobs("tiny")
         | prompt_jobs("track", "meaning", models=["tiny"])
         | REPORT
@@ -159,7 +159,7 @@ def test_a_metric_module_edited(project):
 def test_the_family_of_one_model_edited(project):
     edit(project, "own_family.py")
     assert project.planned() == (
-        {"prepare_own spectrum"}
+        {"prepare_own spectrum", "check_model spectrum"}
         | audio_jobs("spectrum")
         | prompt_jobs("track", "meaning", models=["spectrum"])
         | REPORT

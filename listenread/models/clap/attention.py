@@ -8,8 +8,8 @@ from torch import Tensor, nn
 class FusedWindowAttention(nn.Module):
     """Takes the place of transformers' ``ClapAudioSelfAttention`` for inference.
 
-    One matrix product instead of three, the position bias looked up once instead of on every call, and
-    torch's fused attention; transformers refuses ``attn_implementation="sdpa"`` for this model.
+    One matrix product instead of three, the position bias looked up once instead of on every call,
+    and torch's fused attention; transformers refuses ``attn_implementation="sdpa"`` for this model.
     """
 
     def __init__(self, original: nn.Module):

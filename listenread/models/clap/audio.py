@@ -12,7 +12,7 @@ from listenread.models.clap.sizes import Sizes
 
 
 class AudioTower(nn.Module):
-    """Log-mel front-end, hierarchical token-semantic transformer, projection into the joint space."""
+    """Front-end, hierarchical token-semantic transformer and projection into the joint space."""
 
     def __init__(self, sizes: Sizes):
         super().__init__()

@@ -69,8 +69,8 @@ class CLAP:
     def encode_text(self, texts: list[str]) -> Vectors:
         """Encode a batch of texts.
 
-        Texts of one length go together, so that nothing is padded: a prompt of 7 tokens costs 7, not
-        77, and its vector does not depend on its neighbours.
+        Texts of one length go together, so that nothing is padded: a prompt of 7 tokens costs 7,
+        not 77, and its vector does not depend on its neighbours.
         """
         if self.text_tower is None:
             raise ModelError(f"{self.model_dir} was loaded without its text tower.")

@@ -1,4 +1,4 @@
-"""Log-mel front-end of the CLAP audio towers, with the mel filters that the model was trained with."""
+"""Log-mel front-end of the CLAP audio towers, with the mel filters that they were trained with."""
 
 import torch
 from torch import Tensor, nn

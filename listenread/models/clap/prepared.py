@@ -1,6 +1,5 @@
 """A CLAP model's own files -> the folder of a prepared model."""
 
-import os
 import resource
 import shutil
 import sys
@@ -34,7 +33,8 @@ class Conversion(NamedTuple):
 
     def __str__(self) -> str:
         """Say it in a line of a log."""
-        return f"converted in {self.seconds:.1f} s, peak memory {self.peak_memory_bytes / 2**30:.2f} GiB"
+        peak = self.peak_memory_bytes / 2**30
+        return f"converted in {self.seconds:.1f} s, peak memory {peak:.2f} GiB"
 
 
 class Weights(NamedTuple):
@@ -95,7 +95,7 @@ def write_prepared(
     tokenizer = output_dir / registry.TOKENIZER_FILE
     partial = tokenizer.with_name(f".{tokenizer.name}.partial")
     shutil.copyfile(tokenizer_path, partial)
-    os.replace(partial, tokenizer)
+    partial.replace(tokenizer)
     tokens.load(tokenizer, sizes.text)
     registry.write_description(output_dir, family, audio_input, sizes=sizes.to_dict(), **facts)
 

@@ -1,8 +1,8 @@
 """RoBERTa text tower in plain torch.
 
-It is written here because a text job is a few seconds long: importing transformers' own takes longer
-than loading this one and embedding all prompts of an experiment. Parameter names are those of
-transformers' ``ClapTextModel``. Liu et al.: RoBERTa, arXiv 1907.11692.
+It is written here because a text job is a few seconds long: importing transformers' own takes
+longer than loading this one and embedding all prompts of an experiment. Parameter names are those
+of transformers' ``ClapTextModel``. Liu et al.: RoBERTa, arXiv 1907.11692.
 """
 
 import torch
@@ -77,8 +77,8 @@ class _Layer(nn.Module):
 class RoBERTa(nn.Module):
     """Token ids of shape (batch, tokens) to vectors of shape (batch, d_encoder).
 
-    The vector is a linear layer and tanh over the first token. All rows are of one length: there is no
-    padding and hence no mask.
+    The vector is a linear layer and tanh over the first token. All rows are of one length: there is
+    no padding and hence no mask.
     """
 
     def __init__(self, sizes: TextSizes):

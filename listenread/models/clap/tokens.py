@@ -14,8 +14,8 @@ START, PADDING, END = "<s>", "<pad>", "</s>"
 def load(path: str | Path, sizes: TextSizes) -> Tokenizer:
     """Load a ``tokenizer.json``; texts are cut to `sizes.max_tokens` and not padded.
 
-    A tokenizer that is far too small is not refused here but by the health gate, which says so in the
-    report and lets the other models go on.
+    A tokenizer that is far too small is not refused here but by the health gate, which says so in
+    the report and lets the other models go on.
 
     Raises:
         ModelError: the file is missing, is not a tokenizer, or has ids that the text tower lacks.
@@ -59,8 +59,8 @@ def check(path: str | Path, sizes: TextSizes, *, complete: bool) -> None:
     start, end = tokenizer.token_to_id(START), tokenizer.token_to_id(END)
     if start is None or end is None or ids[:1] != [start] or ids[-1:] != [end]:
         raise ModelError(
-            f"{path} does not put {START} before and {END} after a text ('violin' becomes {ids}): it "
-            "is not RoBERTa's tokenizer."
+            f"{path} does not put {START} before and {END} after a text ('violin' becomes {ids}): "
+            "it is not RoBERTa's tokenizer."
         )
     if tokenizer.token_to_id(PADDING) != sizes.pad_id:
         raise ModelError(

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from listenread.errors import ModelError
 from listenread.models.muscall.front_end import LogMel
 from listenread.models.muscall.sizes import AudioSizes
 
@@ -72,6 +73,14 @@ class AttentionPool(nn.Module):
         return self.c_proj(pooled.transpose(1, 2).reshape(batch, width))
 
 
+def _remaining(length: int) -> int:
+    """What is left of a dimension: one strided convolution rounds up, four poolings round down.
+
+    The public code counts ``length // 32``, which is the same for its own lengths.
+    """
+    return (length + 1) // 2 // 16
+
+
 class ResNet(nn.Module):
     """Waveforms of shape (batch, samples) to pre-joint vectors of shape (batch, d_encoder)."""
 
@@ -92,7 +101,12 @@ class ResNet(nn.Module):
                 blocks.append(Bottleneck(inputs, width << stage, stride if block == 0 else 1))
                 inputs = (width << stage) * EXPANSION
             setattr(self, f"layer{stage + 1}", nn.Sequential(*blocks))
-        positions = (sizes.n_mels // 32) * (sizes.frames // 32)
+        positions = _remaining(sizes.n_mels) * _remaining(sizes.frames)
+        if not positions:
+            raise ModelError(
+                f"sizes.audio: a resnet needs at least 31 mel bands and frames, not {sizes.n_mels} "
+                f"and {sizes.frames} (clip_seconds x sample_rate / hop + 1)."
+            )
         self.attnpool = AttentionPool(positions, inputs, sizes.heads, sizes.d_encoder)
 
     def forward(self, waveforms: Tensor) -> Tensor:

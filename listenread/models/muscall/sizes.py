@@ -31,8 +31,6 @@ class AudioSizes:
         heads: attention heads of the pooling (``resnet`` only).
         d_encoder: dimension of the pre-joint vector.
         dropout: before the last linear layer (``cnn`` only).
-        mask: in training, the share of the mel bands, and of the frames, that are blanked at a
-            random place of every clip, in [0, 1) (``cnn`` only; SpecAugment, Park et al. 2019).
     """
 
     kind: Literal["resnet", "cnn"] = "resnet"
@@ -51,7 +49,6 @@ class AudioSizes:
     heads: int = 8
     d_encoder: int = 256
     dropout: float = 0.0
-    mask: float = 0.0
 
     @property
     def audio_input(self) -> AudioInput:

@@ -1,0 +1,15 @@
+"""The tidy table of an experiment, as the report reads it."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from listenread import tables
+from listenread.measure import TIDY
+
+
+def read_tidy(path: str | Path) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Read the tidy table and the list of cells that it misses on purpose, with their reasons."""
+    table = tables.read(path, TIDY.names)
+    return table.data.to_pandas(), table.made_by.get("unavailable_cells", [])

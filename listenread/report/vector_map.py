@@ -1,0 +1,142 @@
+"""A map of the joint space: clips, class means and prompts on the first two principal axes."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from listenread import tables
+from listenread.report import drawing
+
+#: From so many clips on, the dots of a vector figure are stored as a picture.
+_RASTERISED_FROM = 800
+
+
+class Projection(NamedTuple):
+    """Points on the first two principal axes.
+
+    Attributes:
+        points: float64, shape (n, 2).
+        explained: share of the variance along each of the two axes, shape (2,).
+    """
+
+    points: np.ndarray
+    explained: np.ndarray
+
+
+def principal_axes(vectors: np.ndarray) -> Projection:
+    """Project vectors on their first two principal axes.
+
+    The sign of an axis is arbitrary; it is chosen so that the component of largest absolute value
+    in the axis is positive.
+
+    Args:
+        vectors: shape (n, d), n and d at least 2.
+
+    Example:
+        >>> principal_axes(np.array([[0.0, 0.0], [2.0, 0.0], [4.0, 0.0]])).points[:, 0].tolist()
+        [-2.0, 0.0, 2.0]
+    """
+    centred = vectors - vectors.mean(axis=0)
+    _, spread, axes = np.linalg.svd(centred, full_matrices=False)
+    axes, share = axes[:2], spread**2 / max((spread**2).sum(), np.finfo(float).tiny)
+    axes = axes * np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])[:, None]
+    return Projection(centred @ axes.T, share[:2])
+
+
+def draw(audio_path: str | Path, text_path: str | Path, svg: str | Path) -> None:
+    """Draw the map of one prompt; a prompt with variants is drawn by its first one.
+
+    The left panel shows the joint space as it is, and so the gap between the modalities. In the
+    right one each modality is centred on its own mean, so that the gap is gone and what is left is
+    whether classes lie alike.
+    """
+    audio, text = (tables.read(path, ["label", "joint"]) for path in (audio_path, text_path))
+    for part in (audio, text):
+        if part.unavailable:
+            return drawing.save_reason(part.unavailable, svg)
+    texts = text.data
+    if "variant" in texts.column_names:
+        texts = texts.filter(np.equal(texts["variant"].to_numpy(), texts["variant"][0].as_py()))
+    clips, prompts = (tables.to_numpy(part["joint"]) for part in (audio.data, texts))
+    clips, prompts = (part.astype(np.float64) for part in (clips, prompts))
+    names, labels = texts["label"].to_pylist(), np.array(audio.data["label"].to_pylist())
+    figure, axes = drawing.new_figure(7, 3.6, 2)
+    gap = np.linalg.norm(clips.mean(axis=0) - prompts.mean(axis=0))
+    centred = (clips - clips.mean(axis=0), prompts - prompts.mean(axis=0))
+    frames = [
+        _panel(axes[0], clips, prompts, labels, names, f"as it is: modality gap {gap:.2f}"),
+        _panel(axes[1], *centred, labels, names, "each modality centred"),
+    ]
+    axes[0].legend(loc="best", fontsize=7)
+    drawing.save(figure, pd.concat(frames, ignore_index=True), svg)
+
+
+def _panel(
+    axes: Axes,
+    clips: np.ndarray,
+    prompts: np.ndarray,
+    labels: np.ndarray,
+    names: list[str],
+    title: str,
+) -> pd.DataFrame:
+    heard = [name for name in names if (labels == name).any()]
+    means = np.array([clips[labels == name].mean(axis=0) for name in heard])
+    kinds = ["clip"] * len(clips) + ["class mean"] * len(heard) + ["prompt"] * len(names)
+    projection = principal_axes(np.concatenate([clips, means, prompts]))
+    frame = pd.DataFrame(
+        {
+            "panel": title,
+            "kind": kinds,
+            "label": [*labels, *heard, *names],
+            "x": projection.points[:, 0],
+            "y": projection.points[:, 1],
+        }
+    )
+    _draw_points(axes, frame)
+    x, y = (f"axis {axis + 1} ({share:.0%})" for axis, share in enumerate(projection.explained))
+    drawing.label_axes(axes, x, y, title)
+    return frame
+
+
+def _draw_points(axes: Axes, frame: pd.DataFrame) -> None:
+    clips, means, prompts = (
+        frame[frame["kind"] == kind] for kind in ("clip", "class mean", "prompt")
+    )
+    axes.scatter(
+        clips["x"],
+        clips["y"],
+        s=5,
+        color=drawing.SKY,
+        alpha=0.5,
+        linewidths=0,
+        label="clip",
+        rasterized=len(clips) >= _RASTERISED_FROM,
+    )
+    pairs = means.merge(prompts, on="label", suffixes=("_mean", "_prompt"))
+    for pair in pairs.itertuples():
+        axes.plot(
+            [pair.x_mean, pair.x_prompt],
+            [pair.y_mean, pair.y_prompt],
+            color=drawing.LINE,
+            linewidth=0.8,
+            zorder=1,
+        )
+    axes.scatter(means["x"], means["y"], s=22, color=drawing.BLUE, label="class mean", zorder=3)
+    axes.scatter(
+        prompts["x"],
+        prompts["y"],
+        s=60,
+        marker="*",
+        color=drawing.VERMILLION,
+        edgecolors=drawing.INK,
+        linewidths=0.4,
+        label="prompt",
+        zorder=4,
+    )
+    for row in means.itertuples():
+        axes.annotate(
+            row.label, (row.x, row.y), (2.5, 2.5), textcoords="offset points", fontsize=6.5
+        )

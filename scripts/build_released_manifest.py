@@ -1,0 +1,11 @@
+from listenread.job import job
+from listenread.models.released import released_manifest
+
+with job(snakemake.log[0]):
+    released_manifest(
+        snakemake.input.ground_truth,
+        snakemake.input.metadata,
+        snakemake.output[0],
+        listing=snakemake.input.listing,
+        vocabulary=snakemake.params.vocabulary,
+    )

@@ -1,0 +1,13 @@
+from pathlib import Path
+
+from listenread.health import HealthLimits, check_prepared_model
+from listenread.job import job
+
+with job(snakemake.log[0]):
+    check_prepared_model(
+        Path(snakemake.input.description).parent,
+        snakemake.output[0],
+        device=snakemake.params.device,
+        threads=snakemake.threads,
+        limits=HealthLimits(**snakemake.params.limits),
+    )

@@ -1,0 +1,5 @@
+from listenread.job import job
+from listenread.report.listening import encode_clips
+
+with job(snakemake.log[0]):
+    encode_clips(snakemake.input.manifest, snakemake.output[0], **snakemake.params)

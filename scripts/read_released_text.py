@@ -1,0 +1,10 @@
+from listenread.job import job
+from listenread.models.released_files import read_text
+
+with job(snakemake.log[0]):
+    read_text(
+        snakemake.output[0],
+        folder=snakemake.input.folder,
+        listing=snakemake.input.listing,
+        **snakemake.params,
+    )

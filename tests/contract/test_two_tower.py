@@ -1,0 +1,265 @@
+"""What every family of models must keep, each at a tiny size with random weights.
+
+A new family adds a function to `BUILDERS` that prepares such a model in a folder.
+"""
+
+import json
+import shutil
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from listenread.models import registry, tokenizers
+from listenread.models.base import AudioInput, TwoTower
+from listenread.models.muscall.sizes import AudioSizes, Sizes, TextSizes
+from listenread.models.muscall.towers import TwoTowers, tower_states
+from listenread.models.weights import write_tower
+
+TEXTS = [
+    "A violin track",
+    "a tuba",
+    "This is a recording of a flute, and of nothing else",
+    "a violin track",
+    "",
+    "Für Elise",
+    "violin " * 200,
+    "a track",
+]
+
+OWN_FAMILY = '''
+import zlib
+
+import numpy as np
+
+from listenread.models.base import AudioInput, Vectors
+
+
+class SpectrumAndLetters:
+    """The spectrum of a clip and the letters of a text, through two fixed random matrices."""
+
+    audio_input = AudioInput(sample_rate=8000, clip_seconds=0.25)
+
+    def __init__(self, model_dir, description, *, tower, device):
+        rng = np.random.default_rng(description["options"]["seed"])
+        self.audio_matrix = rng.standard_normal((1001, 6))
+        self.text_matrix = rng.standard_normal((64, 6))
+
+    def encode_audio(self, waveforms):
+        return self._project(np.abs(np.fft.rfft(waveforms)), self.audio_matrix)
+
+    def encode_text(self, texts):
+        counts = np.zeros((len(texts), 64))
+        for row, text in zip(counts, texts):
+            for start in range(len(text) + 1):
+                row[zlib.crc32(text[start : start + 3].encode()) % 64] += 1
+        return self._project(counts, self.text_matrix)
+
+    def _project(self, pre_joint, matrix):
+        joint = pre_joint @ matrix
+        joint /= np.linalg.norm(joint, axis=1, keepdims=True) + 1e-12
+        return Vectors(pre_joint.astype(np.float32), joint.astype(np.float32))
+'''
+
+
+def build_muscall(folder, audio_sizes):
+    tokenizer = tokenizers.train_word_level(text for text in TEXTS if text)
+    text_sizes = TextSizes(tokenizer.get_vocab_size(), 16, 16, 2, 2)
+    sizes = Sizes(audio_sizes, text_sizes, d_joint=8)
+    torch.manual_seed(0)
+    audio, text = tower_states(TwoTowers(sizes).state_dict())
+    write_tower(folder / registry.AUDIO_TOWER_FILE, audio)
+    write_tower(folder / registry.TEXT_TOWER_FILE, text)
+    tokenizer.save(str(folder / registry.TOKENIZER_FILE))
+    registry.write_description(folder, "muscall", sizes.audio.audio_input, sizes=sizes.to_dict())
+
+
+def build_muscall_resnet(folder):
+    build_muscall(folder, AudioSizes(clip_seconds=2.0, width=8, d_encoder=12))
+
+
+def build_muscall_cnn(folder):
+    sizes = AudioSizes("cnn", clip_seconds=0.5, top_db=40.0, relative_db=True, width=4, d_encoder=9)
+    build_muscall(folder, sizes)
+
+
+def build_hf_clap(folder):
+    transformers = pytest.importorskip("transformers")
+    from tokenizers import ByteLevelBPETokenizer, processors
+
+    from listenread.models.hf_clap import convert_hf_clap
+
+    snapshot = folder.parent / f"{folder.name}-snapshot"
+    audio = {"patch_embeds_hidden_size": 16, "hidden_size": 128, "depths": [1, 1, 1, 1]}
+    audio["num_attention_heads"] = [2, 2, 4, 4]
+    text = {"vocab_size": 400, "hidden_size": 16, "num_hidden_layers": 1}
+    text |= {"num_attention_heads": 2, "intermediate_size": 24, "max_position_embeddings": 80}
+    torch.manual_seed(0)
+    config = transformers.ClapConfig(text_config=text, audio_config=audio, projection_dim=12)
+    transformers.ClapModel(config).save_pretrained(snapshot)
+    extractor = transformers.ClapFeatureExtractor(frequency_min=50, truncation="rand_trunc")
+    extractor.save_pretrained(snapshot)
+    trained = ByteLevelBPETokenizer()
+    specials = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    trained.train_from_iterator(TEXTS, 380, min_frequency=1, special_tokens=specials)
+    tokenizer = trained._tokenizer
+    tokenizer.post_processor = processors.RobertaProcessing(
+        ("</s>", 2), ("<s>", 0), add_prefix_space=False
+    )
+    tokenizer.save(str(snapshot / "tokenizer.json"))
+    (snapshot / "tokenizer_config.json").write_text(json.dumps({"model_max_length": 77}))
+    convert_hf_clap(snapshot, folder)
+
+
+def build_laion_clap(folder):
+    """The same towers from another source; its conversion has tests of its own."""
+    build_hf_clap(folder)
+    description = registry.describe(folder)
+    wanted = AudioInput(**description.pop("audio_input"))
+    description["family"] = "laion_clap"
+    registry.write_description(folder, audio_input=wanted, **description)
+
+
+def build_own(folder):
+    registry.prepare_own(folder, "spectrum_and_letters:SpectrumAndLetters", {"seed": 1})
+
+
+BUILDERS = {
+    "muscall": build_muscall_resnet,
+    "muscall (cnn)": build_muscall_cnn,
+    "hf_clap": build_hf_clap,
+    "laion_clap": build_laion_clap,
+    "one's own": build_own,
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_package(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "spectrum_and_letters.py").write_text(OWN_FAMILY)
+    sys.path.insert(0, str(folder))
+    yield
+    sys.path.remove(str(folder))
+
+
+@pytest.fixture(scope="module", params=BUILDERS)
+def model_dir(request, tmp_path_factory, own_package):
+    folder = tmp_path_factory.mktemp("models") / "model"
+    BUILDERS[request.param](folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(model_dir):
+    return registry.load(model_dir, threads=1)
+
+
+@pytest.fixture(scope="module")
+def waveforms(model):
+    """Noises, a tone, a quiet clip, and silence: full scale must not leak from one to another."""
+    rng = np.random.default_rng(0)
+    clips = rng.uniform(-1, 1, (8, model.audio_input.samples)) * rng.uniform(0.01, 1, (8, 1))
+    clips[3] = np.sin(np.arange(model.audio_input.samples) * 0.1)
+    clips[5] *= 1e-3
+    clips[6] = 0.0
+    return clips.astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def encoded(model, waveforms):
+    return {"audio": (model.encode_audio, waveforms), "text": (model.encode_text, TEXTS)}
+
+
+towers = pytest.mark.parametrize("tower", ["audio", "text"])
+
+
+def test_every_registered_family_is_here():
+    assert set(registry.FAMILIES) <= set(BUILDERS)
+
+
+def test_protocol(model):
+    assert isinstance(model, TwoTower)
+    assert isinstance(model.audio_input, AudioInput)
+
+
+def test_audio_input_is_what_the_description_says(model, model_dir):
+    assert registry.audio_input(model_dir) == model.audio_input
+
+
+@towers
+def test_shapes_dtypes_and_values(encoded, tower):
+    encode, batch = encoded[tower]
+    vectors = encode(batch)
+    for values in vectors:
+        assert values.dtype == np.float32 and values.ndim == 2 and len(values) == len(batch)
+        assert np.isfinite(values).all()
+    assert encode(batch[:1]).joint.shape == (1, vectors.joint.shape[1])
+
+
+def test_both_towers_have_one_joint_space(encoded):
+    dimensions = {encode(batch[:2]).joint.shape[1] for encode, batch in encoded.values()}
+    assert len(dimensions) == 1
+
+
+@towers
+def test_joint_vectors_have_norm_1(encoded, tower):
+    encode, batch = encoded[tower]
+    sounding = [i for i in range(len(batch)) if tower == "text" or batch[i].any()]
+    norms = np.linalg.norm(encode(batch).joint[sounding], axis=1)
+    np.testing.assert_allclose(norms, 1.0, atol=1e-5)
+
+
+@towers
+def test_the_same_again(encoded, tower):
+    encode, batch = encoded[tower]
+    for first, again in zip(encode(batch), encode(batch), strict=True):
+        np.testing.assert_array_equal(first, again)
+
+
+def assert_close(ours, expected):
+    for space, value, wanted in zip(ours._fields, ours, expected, strict=True):
+        scale = max(1.0, float(np.abs(wanted).max()))
+        np.testing.assert_allclose(value, wanted, rtol=0, atol=1e-5 * scale, err_msg=space)
+
+
+@towers
+@pytest.mark.parametrize("size", [1, 3])
+def test_batch_size_does_not_matter(encoded, tower, size):
+    encode, batch = encoded[tower]
+    parts = [encode(batch[start : start + size]) for start in range(0, len(batch), size)]
+    joined = type(parts[0])(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+    assert_close(joined, encode(batch))
+
+
+@towers
+def test_order_does_not_matter(encoded, tower):
+    encode, batch = encoded[tower]
+    order = np.random.default_rng(1).permutation(len(batch))
+    shuffled = encode([batch[i] for i in order] if tower == "text" else batch[order])
+    expected = encode(batch)
+    assert_close(shuffled, type(expected)(*(values[order] for values in expected)))
+
+
+@towers
+def test_different_inputs_have_different_vectors(encoded, tower):
+    encode, batch = encoded[tower]
+    for values in encode(batch[:3]):
+        assert abs(values[0] - values[1]).max() > 1e-4
+        assert abs(values[0] - values[2]).max() > 1e-4
+
+
+@towers
+def test_towers_load_apart(model_dir, encoded, tower, tmp_path):
+    alone = tmp_path / "model"
+    shutil.copytree(model_dir, alone)
+    others = {
+        "audio": (registry.TEXT_TOWER_FILE, registry.TOKENIZER_FILE),
+        "text": (registry.AUDIO_TOWER_FILE,),
+    }
+    for name in others[tower]:
+        (alone / name).unlink(missing_ok=True)
+    model = registry.load(alone, tower, threads=1)
+    encode, batch = encoded[tower]
+    ours = model.encode_audio(batch) if tower == "audio" else model.encode_text(batch)
+    assert_close(ours, encode(batch))
