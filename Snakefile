@@ -27,3 +27,4 @@ rule all:
         f"{EXPERIMENT_DIR}/report.html",
         f"{EXPERIMENT_DIR}/metrics.parquet",
         f"{EXPERIMENT_DIR}/metrics.csv",
+        f"{EXPERIMENT_DIR}/paper_comparison.csv",

@@ -248,8 +248,8 @@ def _selection_problems(config: Json) -> Iterator[str]:
     for name, dataset in config["datasets"].items():
         original = dataset.get("dataset")
         if original is not None and original not in config["datasets"]:
-            known = sorted(config["datasets"])
-            yield f"`datasets.{name}.dataset`: no such dataset `{original}`{_suggest([original], known)}"
+            hint = _suggest([original], sorted(config["datasets"]))
+            yield f"`datasets.{name}.dataset`: no such dataset `{original}`{hint}"
     for pair in config["prompt_pairs"]:
         for name in pair:
             if name not in config["prompts"]:

@@ -19,6 +19,7 @@ from listenread import tables
 from listenread.errors import ListenreadError
 from listenread.models import registry
 from listenread.models.base import AudioInput, TwoTower, Vectors
+from listenread.models.device import resolve_device
 
 #: Texts whose vectors must differ: instruments that any audio-text model has words for.
 PROBE_TEXTS = tuple(
@@ -215,6 +216,7 @@ def check_prepared_model(
         See `check_model`.
     """
     try:
+        device = resolve_device(device)
         model = registry.load(model_dir, device=device, threads=threads)
         in_float32 = registry.load(model_dir, threads=threads) if device != "cpu" else None
         known = None if known_answers_path is None else read_known_answers(known_answers_path)

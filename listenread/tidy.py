@@ -1,6 +1,6 @@
 """The tidy table: one row for each number, with its interval and its chance level."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -45,25 +45,42 @@ def rows(measurements: Iterable[Measurement], **keys: str | None) -> list[dict[s
     ]
 
 
-def write(path: str | Path, made: list[dict[str, object]], **made_by: object) -> None:
-    """Write rows as a tidy table; a column that a row does not have is null."""
-    tables.write(path, pa.Table.from_pylist(made, TIDY), **made_by)
+def write(
+    path: str | Path,
+    made: list[dict[str, object]],
+    cell: Mapping[str, str],
+    missing_spaces: Mapping[str, str] | None = None,
+    **made_by: object,
+) -> None:
+    """Write a cell's rows as a tidy table; a column that a row does not have is null.
+
+    Args:
+        path: the parquet file to write.
+        made: the rows, as from `rows`.
+        cell: the columns of `CELL` that the task has.
+        missing_spaces: space -> why its vectors are not there.
+        **made_by: facts about what made the table.
+    """
+    facts = {**cell, "missing_spaces": dict(missing_spaces or {}), **made_by}
+    tables.write(path, pa.Table.from_pylist(made, TIDY), **facts)
 
 
 def gather(paths: Sequence[str | Path], output: str | Path, csv: str | Path) -> None:
     """Put the tidy tables of an experiment together, as parquet and as csv.
 
-    Cells that are empty on purpose are listed, with their reason, in the metadata of the parquet
-    file (`unavailable_cells`).
+    Cells that are empty on purpose are listed in the metadata of the parquet file
+    (`unavailable_cells`): dataset, model, task, prompt, why, and the space where only one is empty.
     """
     parts, empty = [], []
     for path in paths:
         table = tables.read(path)
+        cell = {key: table.made_by.get(key) for key in CELL}
         if table.unavailable:
-            cell = {key: table.made_by.get(key) for key in CELL}
-            empty.append(cell | {"why": table.unavailable})
-        else:
-            parts.append(table.data.select(TIDY.names))
+            empty.append(cell | {"space": None, "why": table.unavailable})
+            continue
+        parts.append(table.data.select(TIDY.names))
+        missing = table.made_by.get("missing_spaces", {})
+        empty += [cell | {"space": space, "why": why} for space, why in missing.items()]
     together = pa.concat_tables([TIDY.empty_table(), *parts]).replace_schema_metadata(None)
     tables.write(output, together, unavailable_cells=empty)
     partial = Path(f"{csv}.partial")

@@ -6,7 +6,6 @@
 #   report.html
 
 FIGURES = "results/experiments/{experiment}/figures"
-FIGURE_PROMPTS = EXPERIMENT["prompts"][: CONFIG["report"]["figure_prompts"]]
 CAPTIONS = "../listenread/report/captions"
 TEMPLATES = sorted((PROJECT / "listenread" / "report" / "templates").iterdir())
 
@@ -27,56 +26,60 @@ def figure(kind, place):
     return [shown, f"{path}.pdf", f"{path}.csv"]
 
 
+def drawn_prompts(dataset):
+    """The first prompts that a dataset is asked: those that figures are drawn for."""
+    return configuration.prompts_for(CONFIG, dataset)[
+        : CONFIG["report"]["figure_prompts"]
+    ]
+
+
 def figure_files(wildcards):
     """Every figure of the experiment, as svg; pdf and csv lie beside it."""
-    zero_shot = {
-        f"{kind}/{{dataset}}/{{model}}/{{prompt}}": {"prompt": FIGURE_PROMPTS}
-        for kind in ("similarity", "confusion", "confidence", "map")
-    }
-    kinds = (
-        {"prompts/{dataset}": {}} | zero_shot
-        if "zero_shot" in EXPERIMENT["tasks"]
-        else {}
-    )
-    if "audio_only" in EXPERIMENT["tasks"]:
-        kinds["audio_similarity/{dataset}/{model}"] = {}
-    return [
-        path
-        for kind, more in kinds.items()
-        for path in dict.fromkeys(
-            expand(
-                f"{FIGURES}/{kind}.svg",
-                experiment=wildcards.experiment,
-                dataset=EXPERIMENT["datasets"],
-                model=EXPERIMENT["models"],
-                **more,
-            )
-        )
-    ]
+    stems = []
+    for dataset in EXPERIMENT["datasets"]:
+        systems = [f"{dataset}/{model}" for model in EXPERIMENT["models"]]
+        if "audio_only" in EXPERIMENT["tasks"]:
+            stems += [f"audio_similarity/{system}" for system in systems]
+        if "zero_shot" in EXPERIMENT["tasks"]:
+            stems.append(f"prompts/{dataset}")
+            stems += [
+                f"{kind}/{system}/{prompt}"
+                for kind in ("similarity", "confusion", "confidence", "map")
+                for system in systems
+                for prompt in drawn_prompts(dataset)
+            ]
+    folder = FIGURES.format(experiment=wildcards.experiment)
+    return [f"{folder}/{stem}.svg" for stem in stems]
 
 
 def drawn_scores(wildcards):
     """Scores of the prompts that figures are drawn for."""
-    if "zero_shot" not in EXPERIMENT["tasks"]:
-        return []
-    return expand(
-        "results/scores/{dataset}/{model}/{prompt}.parquet",
-        dataset=EXPERIMENT["datasets"],
-        model=EXPERIMENT["models"],
-        prompt=FIGURE_PROMPTS,
-    )
+    return [
+        f"results/scores/{dataset}/{model}/{prompt}.parquet"
+        for dataset in EXPERIMENT["datasets"]
+        for model in EXPERIMENT["models"]
+        for prompt in drawn_prompts(dataset)
+        if "zero_shot" in EXPERIMENT["tasks"]
+    ]
 
 
 def quoted_texts(wildcards):
-    """Text vectors of the first dataset: what the page quotes prompts from."""
-    if "zero_shot" not in EXPERIMENT["tasks"]:
-        return []
-    return expand(
-        "results/embeddings/text/{dataset}/{model}/{prompt}.parquet",
-        dataset=EXPERIMENT["datasets"][:1],
-        model=EXPERIMENT["models"],
-        prompt=EXPERIMENT["prompts"],
-    )
+    """Text vectors that the page quotes prompts from: those of the first dataset that is asked."""
+    first = {}
+    for dataset in EXPERIMENT["datasets"] if "zero_shot" in EXPERIMENT["tasks"] else []:
+        for prompt in configuration.prompts_for(CONFIG, dataset):
+            first.setdefault(prompt, dataset)
+    return [
+        f"results/embeddings/text/{dataset}/{model}/{prompt}.parquet"
+        for prompt, dataset in first.items()
+        for model in EXPERIMENT["models"]
+    ]
+
+
+def model_files(name):
+    """The files of this name of the experiment's models that have towers."""
+    towers = [model for model in EXPERIMENT["models"] if model in WITH_TOWERS]
+    return [f"results/models/{model}/{name}" for model in towers]
 
 
 def stated_configuration(wildcards):
@@ -101,6 +104,8 @@ rule draw_prompt_figures:
         confidence=figure("confidence", "{dataset}/{model}/{prompt}"),
     log:
         "logs/draw_prompt_figures/{experiment}/{dataset}/{model}/{prompt}.log",
+    conda:
+        "../envs/tables.yaml"
     params:
         bins=CONFIG["report"]["histogram_bins"],
         reliability_bins=CONFIG["report"]["reliability_bins"],
@@ -119,6 +124,8 @@ rule draw_audio_figures:
         similarity=figure("audio_similarity", "{dataset}/{model}"),
     log:
         "logs/draw_audio_figures/{experiment}/{dataset}/{model}.log",
+    conda:
+        "../envs/tables.yaml"
     params:
         bins=CONFIG["report"]["histogram_bins"],
         max_others=CONFIG["report"]["max_others"],
@@ -136,6 +143,8 @@ rule draw_vector_map:
         map=figure("map", "{dataset}/{model}/{prompt}"),
     log:
         "logs/draw_vector_map/{experiment}/{dataset}/{model}/{prompt}.log",
+    conda:
+        "../envs/tables.yaml"
     script:
         "../scripts/draw_vector_map.py"
 
@@ -148,6 +157,8 @@ rule draw_prompt_intervals:
         prompts=figure("prompts", "{dataset}"),
     log:
         "logs/draw_prompt_intervals/{experiment}/{dataset}.log",
+    conda:
+        "../envs/tables.yaml"
     params:
         metric=f"top_{min(CONFIG['metrics']['top_k'])}",
     script:
@@ -162,6 +173,8 @@ rule encode_clips:
         "results/experiments/{experiment}/clips/{dataset}.parquet",
     log:
         "logs/encode_clips/{experiment}/{dataset}.log",
+    conda:
+        "../envs/tables.yaml"
     params:
         megabytes=CONFIG["report"]["clip_megabytes"] / len(EXPERIMENT["datasets"]),
         seconds=CONFIG["report"]["clip_seconds"],
@@ -177,7 +190,8 @@ rule write_report:
         manifests=expand(
             "results/manifests/{dataset}.parquet", dataset=EXPERIMENT["datasets"]
         ),
-        models=expand("results/models/{model}/model.json", model=EXPERIMENT["models"]),
+        models=model_files("model.json"),
+        health=model_files("health.json"),
         texts=quoted_texts,
         scores=drawn_scores,
         figures=figure_files,
@@ -207,6 +221,8 @@ rule write_report:
         ),
     log:
         "logs/write_report/{experiment}.log",
+    conda:
+        "../envs/tables.yaml"
     params:
         title=EXPERIMENT["title"],
         prompts=EXPERIMENT["prompts"],

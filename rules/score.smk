@@ -3,6 +3,7 @@
 #   results/metrics/{dataset}/{model}/{task}/{prompt}.parquet   tasks with prompts, one file a prompt
 #   results/metrics/{dataset}/{model}/{task}.parquet            tasks without
 #   results/experiments/{experiment}/metrics.parquet and .csv   all of an experiment's, together
+#   results/experiments/{experiment}/paper_comparison.csv       beside the published numbers
 
 AUDIO = "results/embeddings/audio/{dataset}/{model}.parquet"
 TEXT = "results/embeddings/text/{dataset}/{model}/{prompt}.parquet"
@@ -237,3 +238,29 @@ rule gather_metrics:
         "../envs/tables.yaml"
     script:
         "../scripts/gather_metrics.py"
+
+
+rule compare_with_paper:
+    input:
+        metrics="results/experiments/{experiment}/metrics.parquet",
+        published=os.path.relpath(PROJECT / "resources" / "published_results.csv"),
+        code=code("compare_with_paper.py"),
+    output:
+        "results/experiments/{experiment}/paper_comparison.csv",
+    log:
+        "logs/compare_with_paper/{experiment}.log",
+    conda:
+        "../envs/tables.yaml"
+    params:
+        systems={
+            name: MODELS[name]["system"]
+            for name in EXPERIMENT["models"]
+            if MODELS[name].get("system")
+        },
+        datasets=[
+            name
+            for name in EXPERIMENT["datasets"]
+            if name in TINYSOL + RELEASED_TINYSOL
+        ],
+    script:
+        "../scripts/compare_with_paper.py"

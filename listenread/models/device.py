@@ -4,7 +4,7 @@ from listenread.errors import ModelError
 
 
 def resolve_device(device: str) -> str:
-    """Turn ``auto`` into ``cuda`` where torch sees a GPU, else ``cpu``; check that another one is there.
+    """Turn ``auto`` into ``cuda`` where torch sees a GPU, else ``cpu``; check any other.
 
     Raises:
         ModelError: a GPU is asked for and torch sees none.
@@ -15,6 +15,7 @@ def resolve_device(device: str) -> str:
         return "cuda" if torch.cuda.is_available() else "cpu"
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ModelError(
-            f"`embedding.device` is {device!r}, but torch sees no GPU here; `auto` or `cpu` would run."
+            f"`embedding.device` is {device!r}, but torch sees no GPU here; `auto` or `cpu` "
+            "would run."
         )
     return device

@@ -3,7 +3,7 @@
 import base64
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from listenread import tables
-from listenread.datasets.base import read_manifest
+from listenread.datasets.manifest import read_manifest
 from listenread.report.decisions import Decisions
 from listenread.scores import class_indices
 
@@ -25,8 +25,8 @@ class Dataset:
         classes: the labels in vocabulary order.
         clip_ids: of the n evaluated clips.
         labels: index of each clip's class.
-        links: path of each clip's file, from the folder of the page.
-        seconds: median duration of a clip.
+        links: path of each clip's file, from the folder of the page; None where it is not at hand.
+        seconds: median duration of a clip; NaN where it is not known.
         skipped: clips left out, each with `clip_id`, `path`, `reason`.
         notes: peculiarities that are no errors.
         made_by: what else its manifest says about itself.
@@ -36,7 +36,7 @@ class Dataset:
     classes: list[str]
     clip_ids: list[str]
     labels: list[int]
-    links: list[str]
+    links: list[str | None]
     seconds: float
     skipped: list[dict[str, str]]
     notes: list[str]
@@ -55,13 +55,18 @@ class Model:
 
     Attributes:
         name: in the configuration.
-        description: its ``model.json``.
+        description: its ``model.json``; its entry in the configuration where it has none.
         health: its ``health.json``, or None where there is none.
     """
 
     name: str
     description: dict[str, Any]
     health: dict[str, Any] | None = None
+
+    @property
+    def failures(self) -> list[str]:
+        """What the health gate found fault with, one sentence each."""
+        return [] if self.health is None else self.health["failures"]
 
 
 @dataclass(frozen=True)
@@ -138,6 +143,17 @@ class Contents:
         """Figures of one kind, in the order of the experiment."""
         return [figure for figure in self.figures if figure.kind == kind]
 
+    def state(self, model: Model) -> str:
+        """Say whether a system could be evaluated."""
+        numbers = (self.tidy["model"] == model.name).any()
+        if model.failures:
+            accepted = ", but evaluated all the same" if numbers else ""
+            return f"unhealthy{accepted}: {'; '.join(model.failures)}"
+        holes = any(cell.get("model") == model.name for cell in self.unavailable)
+        if numbers:
+            return "evaluated in part" if holes else "evaluated"
+        return "no number could be computed"
+
     @property
     def why_missing(self) -> list[dict[str, Any]]:
         """Cells without numbers, those of one dataset, system, task and reason put together."""
@@ -167,24 +183,37 @@ def read_dataset(path: str | Path, page_folder: str | Path) -> Dataset:
         clip_ids=manifest.table["clip_id"].to_pylist(),
         labels=class_indices(manifest.table["label"].to_pylist(), manifest.vocabulary).tolist(),
         links=[_link(clip.path, page_folder) for clip in manifest.clips],
-        seconds=float(pd.Series(manifest.table["duration_s"].to_numpy()).median()),
+        seconds=float(manifest.table["duration_s"].to_pandas().median()),
         skipped=manifest.skipped,
         notes=manifest.notes,
         made_by=made_by,
     )
 
 
-def _link(path: Path, folder: str | Path) -> str:
-    return Path(os.path.relpath(path, folder)).as_posix()
+def _link(path: Path, folder: str | Path) -> str | None:
+    return Path(os.path.relpath(path, folder)).as_posix() if path.is_file() else None
 
 
-def read_model(path: str | Path) -> Model:
-    """Read a ``model.json`` and, if there, the ``health.json`` beside it."""
-    path = Path(path)
-    description = json.loads(path.read_text(encoding="utf-8"))
-    health = path.with_name("health.json")
-    found = json.loads(health.read_text(encoding="utf-8")) if health.exists() else None
-    return Model(path.parent.name, description, found)
+def read_models(
+    paths: Iterable[str | Path],
+    health_paths: Iterable[str | Path],
+    catalogue: Mapping[str, dict[str, Any]],
+) -> list[Model]:
+    """Read what the page says about the systems.
+
+    Args:
+        paths: ``{model}/model.json``, for those that have one.
+        health_paths: ``{model}/health.json``, likewise.
+        catalogue: all systems, in the experiment's order, with their entries in the configuration.
+    """
+    descriptions, health = (
+        {Path(path).parent.name: json.loads(Path(path).read_text("utf-8")) for path in files}
+        for files in (paths, health_paths)
+    )
+    return [
+        Model(name, descriptions.get(name, entry), health.get(name))
+        for name, entry in catalogue.items()
+    ]
 
 
 def read_prompts(paths: Iterable[str | Path], names: Sequence[str]) -> list[Prompt]:

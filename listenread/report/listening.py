@@ -9,7 +9,7 @@ import pyarrow as pa
 import soundfile
 
 from listenread import audio, tables
-from listenread.datasets.base import Clip, read_manifest
+from listenread.datasets.manifest import Clip, read_manifest
 from listenread.errors import DataError
 from listenread.progress import progress
 
@@ -30,7 +30,8 @@ def encode_clips(
 
     The clips are taken class by class in turn, evenly over a class's clips, so that what does not
     fit is missing from every class alike. MP3 is what every browser plays; the page says that these
-    are copies and not what a tower heard.
+    are copies and not what a tower heard. Clips whose files are not at hand (only their vectors
+    were released) are left out.
 
     Args:
         manifest_path: of the dataset.
@@ -45,7 +46,8 @@ def encode_clips(
     """
     names, copies, left = [], [], megabytes * 1e6
     clips = read_manifest(manifest_path).clips
-    for clip in progress(_in_turn(clips), total=len(clips), unit="clips", label="compact copies"):
+    here = [clip for clip in clips if clip.path.is_file()]
+    for clip in progress(_in_turn(here), total=len(here), unit="clips", label="compact copies"):
         copy = compact(clip.path, seconds, sample_rate, compression)
         left -= len(copy)
         if left < 0:

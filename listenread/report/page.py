@@ -27,14 +27,16 @@ SENTENCES_IN_SIGHT = 4
 
 @dataclass(frozen=True)
 class TableKind:
-    """How a task's rows are laid out.
+    """How a table of the page is made from the tidy table.
 
     Attributes:
+        tasks: whose rows it holds.
         keys: columns of the tidy table that tell the rows apart.
         comparable: those within which values may be compared.
         caption: of the table.
     """
 
+    tasks: tuple[str, ...]
     keys: tuple[str, ...]
     comparable: tuple[str, ...]
     caption: str
@@ -42,24 +44,43 @@ class TableKind:
 
 TABLES = {
     "audio_only": TableKind(
+        ("audio_only",),
         ("dataset", "protocol", "model", "space"),
         ("dataset", "protocol"),
         "Audio-only classification: the nearest class mean",
     ),
-    "zero_shot": TableKind(
-        ("dataset", "model", "prompt"), ("dataset",), "Zero-shot classification by prompts"
+    "probes": TableKind(
+        ("linear_probe", "k_nearest"),
+        ("dataset", "task", "model", "space"),
+        ("dataset",),
+        "Probes: classifiers trained on the audio vectors, on held-out folds",
     ),
     "triplets": TableKind(
+        ("triplets",),
         ("dataset", "protocol", "space", "model", "prompt"),
         ("dataset", "protocol"),
         "Triplets of instruments whose text vectors are ordered as in the ontology",
     ),
-    "separation": TableKind(
+    "prompt_effects": TableKind(
+        ("prompt_effects",),
         ("dataset", "space", "model", "prompt"),
         ("dataset", "space"),
-        "Separation of matching from other pairs",
+        "What another wording changes, on the same clips",
+    ),
+    "zero_shot": TableKind(
+        ("zero_shot",),
+        ("dataset", "model", "prompt"),
+        ("dataset",),
+        "Zero-shot classification by prompts",
+    ),
+    "separation": TableKind(
+        ("separation",),
+        ("dataset", "space", "model", "prompt"),
+        ("dataset", "space"),
+        "Separation of matching from other pairs; without a prompt, of pairs of clips",
     ),
     "confidence": TableKind(
+        ("confidence",),
         ("dataset", "model", "prompt"),
         ("dataset",),
         "Confidence: the difference of the two largest similarities",
@@ -88,7 +109,8 @@ class Inputs:
     Attributes:
         metrics: the tidy table.
         manifests: of the datasets.
-        models: the ``model.json`` files.
+        models: the ``model.json`` files, of the systems that have one.
+        health: the ``health.json`` files, likewise.
         texts: tables of text vectors, from which prompts are quoted.
         scores: of the prompts that figures are drawn for.
         figures: svg files below ``figures/`` beside the page.
@@ -98,7 +120,8 @@ class Inputs:
 
     metrics: str | Path
     manifests: Sequence[str | Path]
-    models: Sequence[str | Path]
+    models: Sequence[str | Path] = ()
+    health: Sequence[str | Path] = ()
     texts: Sequence[str | Path] = ()
     scores: Sequence[str | Path] = ()
     figures: Sequence[str | Path] = ()
@@ -126,22 +149,24 @@ def write_report(
     Args:
         html: the page.
         inputs: what it is written from.
-        table_files: ``{task}.tex`` and ``{task}.csv``, to be written.
+        table_files: ``{table}.tex`` and ``{table}.csv``, to be written; tables as in `TABLES`.
         model_index_files: ``{model}.json``, to be written.
         experiment: its name.
         title: heading of the page; the name where it is None.
         prompts: names of the experiment's prompts.
         confidence: level of the intervals.
         resamples: of the bootstrap.
-        configuration: what the page states as the experiment's configuration; with the project's
-            own catalogues it is enough to run the experiment.
+        configuration: what the page states as the experiment's configuration; its `models` are the
+            systems of the experiment, in order.
         embed_megabytes: how much of figures and decisions the page holds at most (10**6 bytes);
             what does not fit is linked. Compact clips come on top, their size is decided where they
             are made.
         benchmarks: folder of the jobs' benchmark files; it need not exist.
     """
     html = Path(html)
-    told = _read(inputs, html.parent, experiment, title, prompts, confidence, resamples)
+    told = _read(
+        inputs, html.parent, experiment, title, configuration, prompts, confidence, resamples
+    )
     for path in map(Path, table_files):
         table = lay_out(told, path.stem)
         _write(path, export.as_csv(table) if path.suffix == ".csv" else _latex(table, path.stem))
@@ -165,6 +190,7 @@ def _read(
     folder: Path,
     experiment: str,
     title: str | None,
+    configuration: Mapping[str, Any],
     prompts: Sequence[str],
     confidence: float,
     resamples: int,
@@ -177,7 +203,7 @@ def _read(
         tidy=tidy,
         unavailable=unavailable,
         datasets=[contents.read_dataset(path, folder) for path in inputs.manifests],
-        models=[contents.read_model(path) for path in inputs.models],
+        models=contents.read_models(inputs.models, inputs.health, configuration["models"]),
         prompts=contents.read_prompts(inputs.texts, prompts),
         figures=[contents.figure_file(path, folder / "figures") for path in inputs.figures],
         decisions=[found for found in decisions if found is not None],
@@ -188,11 +214,11 @@ def _read(
     )
 
 
-def lay_out(told: Contents, task: str) -> WideTable:
-    """Lay the rows of a task out as a table."""
-    kind = TABLES.get(task)
-    keys, comparable = (kind.keys, kind.comparable) if kind else (_OTHER, _OTHER[:3])
-    return widen(told.task(task), keys, comparable)
+def lay_out(told: Contents, name: str) -> WideTable:
+    """Lay one of `TABLES` out, or the rows of a task that has no table of its own."""
+    kind = TABLES.get(name) or TableKind((name,), _OTHER, _OTHER[:3], name.replace("_", " "))
+    rows = told.tidy[told.tidy["task"].isin(kind.tasks)]
+    return widen(rows, kind.keys, kind.comparable)
 
 
 def render(told: Contents, facts: Mapping[str, Any], budget: Budget) -> str:
@@ -211,31 +237,38 @@ def render(told: Contents, facts: Mapping[str, Any], budget: Budget) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"number": number, "metric_name": metric_name, "as_json": as_json}
-    tasks = list(told.tidy["task"].unique())
-    unasked = {cell["model"]: cell["why"] for cell in told.unavailable if cell.get("model")}
+    tabled = {task for kind in TABLES.values() for task in kind.tasks}
+    others = [task for task in told.tidy["task"].unique() if task not in tabled]
+    laid_out = {name: lay_out(told, name) for name in (*TABLES, *others)}
     templates = Path(__file__).with_name("templates")
     return environment.get_template("page.html.j2").render(
         style=Markup((templates / "style.css").read_text(encoding="utf-8")),
         script=Markup((templates / "page.js").read_text(encoding="utf-8")),
         told=told,
         facts=facts,
-        tables={task: lay_out(told, task) for task in tasks},
-        captions={task: TABLES[task].caption if task in TABLES else task for task in tasks},
-        other_tasks=[task for task in tasks if task not in TABLES],
+        tables={name: table for name, table in laid_out.items() if len(table)},
+        captions={name: kind.caption for name, kind in TABLES.items()},
+        other_tables=others,
         rows_as_html=ROWS_AS_HTML,
         in_sight=SENTENCES_IN_SIGHT,
         table_data=table_data,
-        listens=sentences.listens(told.task("audio_only"), told.confidence),
+        listens=[
+            *sentences.listens(told.task("audio_only"), told.confidence),
+            *sentences.probes(told.task("linear_probe"), told.confidence),
+        ],
         reads=[
             *sentences.reads(told.task("zero_shot"), told.confidence),
+            *sentences.rewords(told.task("prompt_effects"), told.confidence),
             *sentences.triplets(told.task("triplets"), told.confidence),
         ],
-        meets=sentences.meets(told.task("zero_shot"), told.confidence),
+        meets=[
+            *sentences.meets(told.task("zero_shot"), told.confidence),
+            *sentences.knows(told.task("confidence"), told.confidence),
+        ],
         compares=sentences.compares(told.paper),
         missing=sentences.missing(
             len(told.unavailable), sum(len(dataset.skipped) for dataset in told.datasets)
         ),
-        unhealthy=unasked,
         figure=partial(_figure, told, budget),
         viewer=_viewer(told, budget),
         sound_data=[_sound_data(dataset, told) for dataset in told.datasets],

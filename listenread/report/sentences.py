@@ -1,10 +1,11 @@
 """Answers in words, computed from the tidy table: a value, its interval, its chance level."""
 
 import math
+from typing import Any
 
 import pandas as pd
 
-from listenread.report.wide import metric_name
+from listenread.report.wide import metric_name, three_digits
 
 _SPACES = {"joint": "in the joint space", "pre_joint": "before the projection"}
 
@@ -68,6 +69,29 @@ def _projection(joint: pd.Series, pre_joint: pd.Series) -> str:
     return "The two intervals overlap: no effect of the projection is seen."
 
 
+def probes(rows: pd.DataFrame, confidence: float, metric: str = "top_1") -> list[str]:
+    """Say for each dataset and system what a linear classifier can hear in the audio vectors.
+
+    Args:
+        rows: the tidy rows of the task `linear_probe`.
+        confidence: level of their intervals.
+        metric: the one that is put into words.
+    """
+    said = []
+    for (dataset, model), part in _headline(rows, metric).groupby(["dataset", "model"], sort=False):
+        by_space = part.set_index("space")
+        parts = [
+            f"{with_interval(by_space.loc[space], confidence)} {where}"
+            for space, where in _SPACES.items()
+            if space in by_space.index
+        ]
+        said.append(
+            f"A linear classifier that is trained on the audio vectors of {model} recognises "
+            f"{' and '.join(parts)} of the clips of {dataset} that it has not seen."
+        )
+    return said
+
+
 def reads(rows: pd.DataFrame, confidence: float, metric: str = "top_1") -> list[str]:
     """Say for each dataset and system what the wording of a prompt changes.
 
@@ -87,6 +111,41 @@ def reads(rows: pd.DataFrame, confidence: float, metric: str = "top_1") -> list[
                 f"{with_interval(best, confidence)} with “{best.prompt}”{_apart(best, worst)}."
             )
     return said
+
+
+def rewords(rows: pd.DataFrame, confidence: float, metric: str = "top_1") -> list[str]:
+    """Say for each pair of prompts what the other wording changes.
+
+    Args:
+        rows: the tidy rows of the task `prompt_effects`.
+        confidence: level of their intervals.
+        metric: the zero-shot metric whose difference is put into words.
+    """
+    said = []
+    keys = ["dataset", "model", "prompt"]
+    ranking = _headline(rows, "rank_correlation").set_index(keys)
+    for row in _headline(rows, f"{metric}_difference").itertuples():
+        prompt, _, reference = row.prompt.partition(" - ")
+        sentence = (
+            f"On {row.dataset}, “{prompt}” in place of “{reference}” changes the "
+            f"{metric_name(metric)} of {row.model} by {_points(row, confidence)}"
+        )
+        key = (row.dataset, row.model, row.prompt)
+        if key in ranking.index:
+            sentence += (
+                f"; the two order the classes with a rank correlation of "
+                f"{three_digits(ranking.loc[key].value)} (1 the same order, -1 the reverse)"
+            )
+        said.append(sentence + ".")
+    return said
+
+
+def _points(row: Any, confidence: float) -> str:
+    points = f"{100 * row.value:+.1f} points"
+    if math.isnan(row.ci_low):
+        return points
+    level = f"{100 * confidence:g}\u202f%"
+    return f"{points} ({level} interval {100 * row.ci_low:+.1f} to {100 * row.ci_high:+.1f})"
 
 
 def triplets(rows: pd.DataFrame, confidence: float) -> list[str]:
@@ -126,6 +185,29 @@ def meets(rows: pd.DataFrame, confidence: float, metric: str = "top_1") -> list[
             f"Asked in words, {model} gives at best {with_interval(best, confidence)} of the clips "
             f"of {dataset} to the right class (zero-shot {metric_name(metric)}, prompt "
             f"“{best.prompt}”); chance is {percent(best.chance)}. {_above_chance(part)}".strip()
+        )
+    return said
+
+
+def knows(rows: pd.DataFrame, confidence: float) -> list[str]:
+    """Say for each dataset and system whether confidence tells right from wrong.
+
+    Args:
+        rows: the tidy rows of the task `confidence`.
+        confidence: level of their intervals.
+    """
+    said = []
+    rows = _headline(rows, "margin_roc_auc")
+    for (dataset, model), part in rows.groupby(["dataset", "model"], sort=False):
+        row = part.iloc[0]
+        ends = ""
+        if not math.isnan(row.ci_low):
+            level = f"{100 * confidence:g}\u202f%"
+            ends = f" ({level} interval {three_digits(row.ci_low)} to {three_digits(row.ci_high)})"
+        said.append(
+            f"The difference of its two largest similarities tells right decisions of {model} on "
+            f"{dataset} from wrong ones with a ROC-AUC of {three_digits(row.value)}{ends}, prompt "
+            f"“{row.prompt}”; 0.500 would be no information."
         )
     return said
 

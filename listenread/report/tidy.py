@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from listenread import tables
-from listenread.measure import TIDY
+from listenread.tidy import TIDY
 
 
 def read_tidy(path: str | Path) -> tuple[pd.DataFrame, list[dict[str, Any]]]:

@@ -18,15 +18,8 @@ _HEADINGS = {
 }
 #: Metrics of which a smaller value is the better one, and those of which neither is.
 _SMALLER_IS_BETTER = frozenset({"overlap", "modality_gap"})
-_NEITHER_IS_BETTER = frozenset(
-    {
-        "positive_mean",
-        "negative_mean",
-        "margin_right",
-        "margin_wrong",
-        "label_cosine",
-        "pair_cosine",
-    }
+_NEITHER_IS_BETTER = re.compile(
+    r".*_difference|.*_mean|margin_(right|wrong)|(label|pair)_cosine|rank_correlation|.*_agreement"
 )
 #: How a value is marked, by the number in `WideTable.mark`.
 MARKS = ("", "among the best", "best")
@@ -87,9 +80,10 @@ def metric_name(metric: str) -> str:
     >>> metric_name("top_5"), metric_name("pr_auc_macro"), metric_name("rank_correlation")
     ('top-5', 'PR-AUC', 'rank correlation')
     """
-    if re.fullmatch(r"top_\d+", metric):
-        return metric.replace("_", "-")
-    return _HEADINGS.get(metric, metric.replace("_", " "))
+    if metric.endswith("_difference"):
+        return f"Δ {metric_name(metric.removesuffix('_difference'))}"
+    known = re.sub(r"^top_(\d+)", r"top-\1", metric)
+    return _HEADINGS.get(metric, known.replace("_", " "))
 
 
 def three_digits(value: float) -> str:
@@ -192,7 +186,7 @@ def mark_best(
     mark = np.zeros(value.shape, dtype=np.int8)
     for column, metric in enumerate(metrics):
         bounded = np.flatnonzero(~np.isnan(low[:, column]) & ~np.isnan(value[:, column]))
-        if len(bounded) < 2 or metric in _NEITHER_IS_BETTER:
+        if len(bounded) < 2 or _NEITHER_IS_BETTER.fullmatch(metric):
             continue
         values, lows, highs = (array[bounded, column] for array in (value, low, high))
         if metric in _SMALLER_IS_BETTER:

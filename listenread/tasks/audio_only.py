@@ -29,15 +29,17 @@ def measure_audio_only(
     `corrected` uses the dataset's folds; leave-one-out where it has none.
     """
     cell = {"dataset": dataset, "model": model, "task": "audio_only"}
-    vectors = tables.read(embeddings_path, ["label"])
+    vectors = tables.read(embeddings_path, ["clip_id", "label"])
     if vectors.unavailable:
         return tables.write_unavailable(output, vectors.unavailable, **cell)
     manifest = read_manifest(manifest_path)
     labels = class_indices(vectors.data["label"].to_pylist(), manifest.vocabulary)
-    folds = classification.folds_of(manifest.table["fold"])
-    made = []
+    folds = classification.folds_of(manifest, vectors.data["clip_id"])
+    made, missing = [], {}
     for space in classification.SPACES:
-        if space not in vectors.data.column_names:
+        why = vectors.why_without(space)
+        if why:
+            missing[space] = why
             continue
         for protocol in PROTOCOLS:
             scores = prototypes.scores(
@@ -51,4 +53,5 @@ def measure_audio_only(
                 scores, labels, top_k=top_k, resamples=resamples, confidence=confidence, seed=seed
             )
             made += tidy.rows(measured, **cell, space=space, protocol=protocol)
-    tidy.write(output, made, corrected_by="folds" if folds is not None else "leave-one-out")
+    by = "folds" if folds is not None else "leave-one-out"
+    tidy.write(output, made, cell, missing, corrected_by=by)

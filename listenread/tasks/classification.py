@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from listenread.datasets.manifest import Manifest
 from listenread.metrics import zero_shot
 from listenread.metrics.uncertainty import Measurement
 
@@ -41,9 +42,14 @@ def measure(
     )
 
 
-def folds_of(column: pa.ChunkedArray) -> np.ndarray | None:
-    """A manifest's folds, int; None where there are fewer than two, or a clip has none."""
-    if column.null_count:
+def folds_of(manifest: Manifest, clip_ids: pa.ChunkedArray) -> np.ndarray | None:
+    """Folds of some clips, int; None where there are fewer than two, or a clip has none.
+
+    Released vectors may stand in another order than the manifest, hence by `clip_id`.
+    """
+    table = manifest.table.select(["clip_id", "fold"]).to_pylist()
+    fold_of = {row["clip_id"]: row["fold"] for row in table}
+    folds = [fold_of[clip_id] for clip_id in clip_ids.to_pylist()]
+    if None in folds or len(set(folds)) < 2:
         return None
-    folds = column.to_numpy()
-    return folds if len(np.unique(folds)) > 1 else None
+    return np.array(folds)

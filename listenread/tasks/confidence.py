@@ -25,4 +25,5 @@ def measure_confidence(
         return tables.write_unavailable(output, loaded, **cell)
     scores, labels, _ = loaded
     measured = metric.measure(scores, labels, resamples=resamples, confidence=confidence, seed=seed)
-    tidy.write(output, tidy.rows(measured, **cell, space="joint", protocol="corrected"))
+    made = tidy.rows(measured, **cell, space="joint", protocol="corrected")
+    tidy.write(output, made, cell)

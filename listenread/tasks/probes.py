@@ -34,18 +34,20 @@ def measure_probes(
     `n_folds` stratified ones are made with `seed`.
     """
     cell = {"dataset": dataset, "model": model}
-    vectors = tables.read(embeddings_path, ["label"])
+    vectors = tables.read(embeddings_path, ["clip_id", "label"])
     if vectors.unavailable:
         return tables.write_unavailable(output, vectors.unavailable, **cell, task="linear_probe")
     manifest = read_manifest(manifest_path)
     labels = class_indices(vectors.data["label"].to_pylist(), manifest.vocabulary)
-    folds = classification.folds_of(manifest.table["fold"])
+    folds = classification.folds_of(manifest, vectors.data["clip_id"])
     official = folds is not None
     if not official:
         folds = probes.stratified_folds(labels, n_folds=n_folds, seed=seed)
-    made = []
+    made, missing = [], {}
     for space in classification.SPACES:
-        if space not in vectors.data.column_names:
+        why = vectors.why_without(space)
+        if why:
+            missing[space] = why
             continue
         given = (tables.to_numpy(vectors.data[space]), labels, len(manifest.vocabulary), folds)
         for task, scores in _probed(given, inverse_regularisation, max_iterations, neighbours):
@@ -53,7 +55,7 @@ def measure_probes(
                 scores, labels, top_k=top_k, resamples=resamples, confidence=confidence, seed=seed
             )
             made += tidy.rows(measured, **cell, task=task, space=space, protocol="corrected")
-    tidy.write(output, made, official_folds=official)
+    tidy.write(output, made, {**cell, "task": "linear_probe"}, missing, official_folds=official)
 
 
 def _probed(

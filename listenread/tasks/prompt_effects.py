@@ -71,7 +71,7 @@ def compare_prompts(
     if not any(isinstance(loaded, str) for loaded in scores):
         measured = _score_effects(scores, top_k, settings)
         made += tidy.rows(measured, **cell, space="joint", protocol="corrected")
-    tidy.write(output, made)
+    tidy.write(output, made, cell)
 
 
 def _text_effects(texts: list, space: str, settings: dict) -> list[Measurement]:

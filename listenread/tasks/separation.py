@@ -38,7 +38,7 @@ def measure_separation(
         **settings,
     )
     made = tidy.rows([*measured, gap], **cell, space="joint", protocol="corrected")
-    tidy.write(output, made, variants=len(scores))
+    tidy.write(output, made, cell, variants=len(scores))
 
 
 def measure_audio_separation(
@@ -60,9 +60,12 @@ def measure_audio_separation(
         return tables.write_unavailable(output, vectors.unavailable, **cell)
     names = vectors.data["label"].to_pylist()
     labels = class_indices(names, sorted(set(names)))
-    made = []
+    made, missing = [], {}
     for space in SPACES:
-        if space in vectors.data.column_names:
+        why = vectors.why_without(space)
+        if why:
+            missing[space] = why
+        else:
             profile = separation.clip_pair_profile(
                 tables.to_numpy(vectors.data[space]),
                 labels,
@@ -74,4 +77,4 @@ def measure_audio_separation(
                 profile, labels, resamples=resamples, confidence=confidence, seed=seed
             )
             made += tidy.rows(measured, **cell, space=space, protocol="corrected")
-    tidy.write(output, made)
+    tidy.write(output, made, cell, missing)

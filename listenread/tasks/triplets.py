@@ -59,9 +59,11 @@ def measure_triplets(
         )
         return tables.write_unavailable(output, why, **cell)
     distances, levels = tree.distances(instruments), tree.shared_levels(instruments)
-    made = []
+    made, missing = [], {}
     for space in SPACES:
-        if space not in text.data.column_names:
+        why = text.why_without(space)
+        if why:
+            missing[space] = why
             continue
         for protocol in PROTOCOLS:
             measured = triplets.measure(
@@ -74,7 +76,7 @@ def measure_triplets(
                 seed=seed,
             )
             made += tidy.rows(measured, **cell, space=space, protocol=protocol)
-    tidy.write(output, made, ontology=Path(ontology_path).name)
+    tidy.write(output, made, cell, missing, ontology=Path(ontology_path).name)
 
 
 def by_variant(text: pa.Table, space: str, labels: int) -> np.ndarray:

@@ -34,4 +34,4 @@ def measure_zero_shot(
         scores, labels, top_k=top_k, resamples=resamples, confidence=confidence, seed=seed
     )
     made = tidy.rows(measured, **cell, space="joint", protocol="published")
-    tidy.write(output, made, variants=len(scores))
+    tidy.write(output, made, cell, variants=len(scores))

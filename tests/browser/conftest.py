@@ -12,12 +12,19 @@ import numpy as np
 import pytest
 import soundfile
 
-from listenread import measure, tables
-from listenread.datasets.base import ClipRow, build_manifest, write_manifest
+from listenread import tables, tidy
+from listenread.datasets.base import build_manifest
+from listenread.datasets.manifest import write_manifest
+from listenread.datasets.rows import ClipRow
 from listenread.report import confusion, margins, prompt_intervals, similarity, vector_map
 from listenread.report.listening import encode_clips
-from listenread.report.page import Inputs, write_report
+from listenread.report.page import TABLES, Inputs, write_report
 from listenread.scores import score_prompt
+from listenread.tasks.audio_only import measure_audio_only
+from listenread.tasks.confidence import measure_confidence
+from listenread.tasks.prompt_effects import compare_prompts
+from listenread.tasks.separation import measure_separation
+from listenread.tasks.zero_shot import measure_zero_shot
 
 if TYPE_CHECKING:
     from selenium import webdriver
@@ -25,10 +32,12 @@ if TYPE_CHECKING:
 CLASSES = ["Bass Tuba", "Cello", "Flute", "Oboe", "Violin <2>"]
 TEMPLATES = {"track": "A {} track", "negated": "A no {} track", "context": "{} lorem & ipsum."}
 DRAWN = ["track", "context"]
+SICKNESS = "text tower: its vectors are all the same"
 TITLE = "A trial & <its> report"
 CLIPS_PER_CLASS = 8
 RESAMPLES = 200
-METRICS = {"top_k": [1, 2, 5], "resamples": RESAMPLES, "confidence": 0.95, "seed": 1}
+BOOTSTRAP = {"resamples": RESAMPLES, "confidence": 0.95, "seed": 1}
+METRICS = {"top_k": [1, 2, 5], **BOOTSTRAP}
 
 
 @dataclass(frozen=True)
@@ -61,16 +70,26 @@ def _write_experiment(root: Path, sick: bool) -> Experiment:
     for number, dataset in enumerate(datasets):
         _write_dataset(root, dataset, generator, skip=number == 0)
         for model in models:
-            _write_cells(root, dataset, model, generator)
+            _write_vectors(root, dataset, model, generator)
+            _measure(root, {"dataset": dataset, "model": model})
     for model in models:
-        path = root / "results" / "models" / model / "model.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        audio_input = {"sample_rate": 16000, "clip_seconds": 2.56}
-        path.write_text(json.dumps({"family": "muscall", "audio_input": audio_input}))
+        _write_model(root, model)
     _gather(experiment)
     _draw(experiment, datasets, models)
     _write_page(experiment, datasets, models)
     return experiment
+
+
+def _write_model(root: Path, model: str) -> None:
+    folder = root / "results" / "models" / model
+    folder.mkdir(parents=True)
+    audio_input = {"sample_rate": 16000, "clip_seconds": 2.56}
+    description = {"family": "muscall", "audio_input": audio_input}
+    (folder / "model.json").write_text(json.dumps(description))
+    failures = [SICKNESS] if model == "sick" else []
+    (folder / "health.json").write_text(
+        json.dumps({"healthy": not failures, "failures": failures, "checks": [], "limits": {}})
+    )
 
 
 def _write_dataset(root: Path, name: str, generator: np.random.Generator, skip: bool) -> None:
@@ -92,73 +111,72 @@ def _write_dataset(root: Path, name: str, generator: np.random.Generator, skip: 
     write_manifest(root / "results" / "manifests" / f"{name}.parquet", manifest)
 
 
-def _write_cells(root: Path, dataset: str, model: str, generator: np.random.Generator) -> None:
-    results = root / "results"
-    manifest_path = results / "manifests" / f"{dataset}.parquet"
-    audio_path = results / "embeddings" / "audio" / dataset / f"{model}.parquet"
-    cells = results / "metrics" / dataset / model
-    labels = tables.read(manifest_path).data["label"].to_pylist()
+def _write_vectors(root: Path, dataset: str, model: str, generator: np.random.Generator) -> None:
+    embeddings = root / "results" / "embeddings"
+    clips = tables.read(root / "results" / "manifests" / f"{dataset}.parquet").data
     centres = generator.normal(size=(len(CLASSES), 16))
     noise = {"sharp": 1.2, "dull": 4.0, "sick": 0.0}[model]
-    vectors = np.array([centres[CLASSES.index(label)] for label in labels])
-    vectors = vectors + generator.normal(0, noise, vectors.shape)
-    manifest = tables.read(manifest_path).data
-    if model == "sick":
-        tables.write_unavailable(audio_path, "its vectors are all the same")
-    else:
-        tables.write(
-            audio_path,
-            {
-                "clip_id": manifest["clip_id"],
-                "label": manifest["label"],
-                "pre_joint": tables.vectors(np.tile(vectors, 2)),
-                "joint": tables.vectors(vectors / np.linalg.norm(vectors, axis=1, keepdims=True)),
-            },
-        )
-    measure.measure_audio_only(
-        audio_path,
-        manifest_path,
-        cells / "audio_only.parquet",
-        dataset=dataset,
-        model=model,
-        **METRICS,
-    )
+    audio = np.array([centres[CLASSES.index(label)] for label in clips["label"].to_pylist()])
+    audio = audio + generator.normal(0, noise, audio.shape)
+    keys = {"clip_id": clips["clip_id"], "label": clips["label"]}
+    _write_spaces(embeddings / "audio" / dataset / f"{model}.parquet", model, keys, audio)
     for name, template in TEMPLATES.items():
-        text_path = results / "embeddings" / "text" / dataset / model / f"{name}.parquet"
         variants = 3 if name == "context" else 1
         texts = [template.format(label.lower()) for _ in range(variants) for label in CLASSES]
-        text_vectors = np.tile(centres, (variants, 1))
-        text_vectors = text_vectors + generator.normal(0, 1, text_vectors.shape)
-        columns = {"label": CLASSES * variants, "text": texts}
+        keys = {"label": CLASSES * variants, "text": texts}
         if variants > 1:
-            columns["variant"] = np.repeat(np.arange(variants), len(CLASSES))
-        unit = text_vectors / np.linalg.norm(text_vectors, axis=1, keepdims=True)
-        if model == "sick":
-            tables.write_unavailable(text_path, "its vectors are all the same")
-        else:
-            tables.write(
-                text_path,
-                {
-                    **columns,
-                    "pre_joint": tables.vectors(text_vectors),
-                    "joint": tables.vectors(unit),
-                },
-            )
-        scores_path = results / "scores" / dataset / model / f"{name}.parquet"
-        score_prompt(audio_path, text_path, scores_path)
-        measure.measure_zero_shot(
-            scores_path,
-            cells / "zero_shot" / f"{name}.parquet",
-            dataset=dataset,
-            model=model,
-            prompt=name,
-            **METRICS,
+            keys["variant"] = np.repeat(np.arange(variants), len(CLASSES))
+        text = np.tile(centres, (variants, 1)) + generator.normal(0, 1, (len(texts), 16))
+        _write_spaces(embeddings / "text" / dataset / model / f"{name}.parquet", model, keys, text)
+
+
+def _write_spaces(path: Path, model: str, keys: dict, vectors: np.ndarray) -> None:
+    if model == "sick":
+        return tables.write_unavailable(path, f"unhealthy: {SICKNESS}")
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    spaces = {"pre_joint": tables.vectors(np.tile(vectors, 2)), "joint": tables.vectors(unit)}
+    tables.write(path, {**keys, **spaces})
+
+
+def _measure(root: Path, cell: dict[str, str]) -> None:
+    results, place = root / "results", Path(cell["dataset"], cell["model"])
+    metrics = results / "metrics" / place
+    audio = results / "embeddings" / "audio" / f"{place}.parquet"
+    manifest = results / "manifests" / f"{cell['dataset']}.parquet"
+    measure_audio_only(audio, manifest, metrics / "audio_only.parquet", **cell, **METRICS)
+    for prompt in TEMPLATES:
+        text = results / "embeddings" / "text" / place / f"{prompt}.parquet"
+        scores = results / "scores" / place / f"{prompt}.parquet"
+        score_prompt(audio, text, scores)
+        own = {**cell, "prompt": prompt}
+        measure_zero_shot(scores, metrics / f"zero_shot/{prompt}.parquet", **own, **METRICS)
+        measure_confidence(scores, metrics / f"confidence/{prompt}.parquet", **own, **BOOTSTRAP)
+        measure_separation(
+            scores,
+            audio,
+            text,
+            metrics / f"separation/{prompt}.parquet",
+            bins=50,
+            **own,
+            **BOOTSTRAP,
         )
+    compare_prompts(
+        [results / "scores" / place / f"{prompt}.parquet" for prompt in ("negated", "track")],
+        [
+            results / "embeddings" / "text" / place / f"{prompt}.parquet"
+            for prompt in ("negated", "track")
+        ],
+        metrics / "prompt_effects/negated/track.parquet",
+        **cell,
+        prompt="negated",
+        reference="track",
+        **METRICS,
+    )
 
 
 def _gather(experiment: Experiment) -> None:
     cells = sorted((experiment.root / "results" / "metrics").rglob("*.parquet"))
-    measure.gather(cells, experiment.folder / "metrics.parquet", experiment.folder / "metrics.csv")
+    tidy.gather(cells, experiment.folder / "metrics.parquet", experiment.folder / "metrics.csv")
 
 
 def _draw(experiment: Experiment, datasets: list[str], models: list[str]) -> None:
@@ -216,6 +234,7 @@ def _write_page(experiment: Experiment, datasets: list[str], models: list[str]) 
             metrics=folder / "metrics.parquet",
             manifests=[results / "manifests" / f"{name}.parquet" for name in datasets],
             models=[results / "models" / name / "model.json" for name in models],
+            health=[results / "models" / name / "health.json" for name in models],
             texts=[
                 results / "embeddings" / "text" / datasets[0] / model / f"{prompt}.parquet"
                 for model in models
@@ -227,7 +246,8 @@ def _write_page(experiment: Experiment, datasets: list[str], models: list[str]) 
         ),
         table_files=[
             folder / "tables" / f"{name}.{end}"
-            for name in ("audio_only", "zero_shot")
+            for name in TABLES
+            if name != "triplets"
             for end in ("tex", "csv")
         ],
         model_index_files=[folder / "model_index" / f"{name}.json" for name in models],
@@ -236,7 +256,7 @@ def _write_page(experiment: Experiment, datasets: list[str], models: list[str]) 
         prompts=list(TEMPLATES),
         confidence=METRICS["confidence"],
         resamples=RESAMPLES,
-        configuration={"experiment": {"name": "trial"}},
+        configuration={"experiment": {"name": "trial"}, "models": {name: {} for name in models}},
         embed_megabytes=5,
         benchmarks=root_logs,
     )

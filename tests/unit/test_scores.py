@@ -1,10 +1,12 @@
 """Similarities and the files that they stand in."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from sklearn.metrics.pairwise import cosine_similarity
 
 from listenread import scores, tables, tidy
+from listenread.datasets.manifest import Manifest
 from listenread.errors import ListenreadError
 from listenread.tasks import classification
 from listenread.tasks.zero_shot import measure_zero_shot
@@ -69,7 +71,7 @@ def test_what_is_empty_on_purpose_stays_so_to_the_end(tmp_path):
     assert together.data.num_rows == 0
     assert together.data.schema.names == tidy.TIDY.names
     assert together.made_by["unavailable_cells"] == [
-        {**keys, "task": "zero_shot", "why": "not released"}
+        {**keys, "task": "zero_shot", "space": None, "why": "not released"}
     ]
 
 
@@ -93,3 +95,11 @@ def test_measured_rows_are_tidy_and_inside_their_interval(tmp_path):
     assert (frame["ci_low"] <= frame["value"]).all() and (frame["value"] <= frame["ci_high"]).all()
     assert set(frame["n"]) == {80}
     assert frame.loc[frame.metric == "top_1", "chance"].item() == 0.25
+
+
+def test_folds_are_found_by_clip_and_not_by_position():
+    table = pa.table({"clip_id": ["a", "b", "c"], "fold": [0, 1, 2]})
+    folds = classification.folds_of(Manifest(table, []), pa.chunked_array([["c", "a", "b"]]))
+    assert folds.tolist() == [2, 0, 1]
+    table = pa.table({"clip_id": ["a", "b"], "fold": [0, None]})
+    assert classification.folds_of(Manifest(table, []), pa.chunked_array([["a", "b"]])) is None

@@ -13,13 +13,19 @@ from listenread.models.clap.projection import Projection
 from listenread.models.clap.sizes import TextSizes
 
 
+def _embedding(rows: int, width: int) -> nn.Embedding:
+    # On the meta device the random start of an ordinary nn.Embedding makes torch import its
+    # compiler, which takes longer than the rest of a text job.
+    return nn.Embedding.from_pretrained(torch.empty(rows, width))
+
+
 class _Embeddings(nn.Module):
     def __init__(self, sizes: TextSizes):
         super().__init__()
         self.pad_id = sizes.pad_id
-        self.word_embeddings = nn.Embedding(sizes.vocabulary, sizes.d_encoder)
-        self.position_embeddings = nn.Embedding(sizes.positions, sizes.d_encoder)
-        self.token_type_embeddings = nn.Embedding(1, sizes.d_encoder)
+        self.word_embeddings = _embedding(sizes.vocabulary, sizes.d_encoder)
+        self.position_embeddings = _embedding(sizes.positions, sizes.d_encoder)
+        self.token_type_embeddings = _embedding(1, sizes.d_encoder)
         self.LayerNorm = nn.LayerNorm(sizes.d_encoder, eps=sizes.layer_norm_eps)
 
     def forward(self, token_ids: Tensor) -> Tensor:

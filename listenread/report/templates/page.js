@@ -368,13 +368,13 @@
     clip(clip, found) {
       const { ids, classes, labels, links, sounds } = this.data;
       const embedded = sounds[clip];
-      const source = embedded ? `data:audio/mpeg;base64,${embedded}` : encodeURI(links[clip]);
+      const link = links[clip] && encodeURI(links[clip]);
+      const source = embedded ? `data:audio/mpeg;base64,${embedded}` : link;
       const sound = element("audio", {
         controls: true, preload: embedded ? "metadata" : "none", src: source, "aria-label": `clip ${ids[clip]}`,
       });
-      const heard = embedded
-        ? ["a compact copy; ", element("a", { href: encodeURI(links[clip]) }, "the original file")]
-        : ["the original file, beside this page"];
+      const heard = !source ? ["its sound is not at hand"] : !embedded ? ["the original file, beside this page"]
+        : link ? ["a compact copy; ", element("a", { href: link }, "the original file")] : ["a compact copy"];
       const list = element("ol", { "aria-label": `the ${found.k} nearest labels` });
       const highest = found.similarity[clip * found.k];
       const lowest = Math.min(found.own[clip], found.similarity[(clip + 1) * found.k - 1]);
@@ -390,7 +390,7 @@
         list.append(line(`${found.rank[clip] + 1}. ${classes[labels[clip]]}`, found.own[clip], true));
       }
       return element("article", { class: "clip" }, element("h4", {}, ids[clip]),
-        element("div", {}, sound, element("p", {}, ...heard)), list);
+        element("div", {}, source ? sound : "", element("p", {}, ...heard)), list);
     }
   }
 

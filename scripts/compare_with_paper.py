@@ -1,0 +1,11 @@
+from listenread.comparison import compare_with_paper
+from listenread.job import job
+
+with job(snakemake.log[0]):
+    compare_with_paper(
+        snakemake.input.metrics,
+        snakemake.input.published,
+        snakemake.output[0],
+        systems=snakemake.params.systems,
+        datasets=snakemake.params.datasets,
+    )

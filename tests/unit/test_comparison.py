@@ -1,0 +1,82 @@
+"""Published numbers beside ours."""
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from listenread import comparison, tables, tidy
+from listenread.errors import DataError
+
+
+def row(**values):
+    base = {
+        "dataset": "tinysol", "model": "mine", "task": "audio_only", "space": "joint", "prompt": None,
+        "protocol": "published", "metric": "top_1", "value": 0.5, "ci_low": 0.45, "ci_high": 0.55,
+        "n": 10, "chance": 0.1,
+    }  # fmt: skip
+    return base | values
+
+
+def compare(tmp_path, rows, published, systems=None, unavailable=()):
+    tables.write(
+        tmp_path / "m.parquet",
+        pa.Table.from_pylist(rows, tidy.TIDY),
+        unavailable_cells=list(unavailable),
+    )
+    header = "system,task,space,prompt,metric,published,source,note\n"
+    (tmp_path / "p.csv").write_text(header + published)
+    comparison.compare_with_paper(
+        tmp_path / "m.parquet", tmp_path / "p.csv", tmp_path / "c.csv",
+        systems=systems or {"mine": "clap"}, datasets=["tinysol"],
+    )  # fmt: skip
+    return pd.read_csv(tmp_path / "c.csv", keep_default_na=False)
+
+
+@pytest.mark.parametrize(
+    ("published", "note", "verdict"),
+    [
+        (0.5, "", "same to the digit"),
+        (0.5 + 1e-9, "", "inside the interval"),
+        (0.54, "", "inside the interval"),
+        (0.56, "stretched", "differs: stretched"),
+        (0.56, "", "differs: no difference of protocol is known"),
+    ],
+)
+def test_verdicts(tmp_path, published, note, verdict):
+    found = compare(tmp_path, [row()], f"clap,audio_only,joint,,top_1,{published},f,{note}\n")
+    assert found["verdict"].tolist() == [verdict]
+
+
+def test_the_corrected_protocol_and_other_datasets_are_not_compared(tmp_path):
+    rows = [row(protocol="corrected"), row(dataset="mine")]
+    found = compare(tmp_path, rows, "clap,audio_only,joint,,top_1,0.5,f,\n")
+    assert found["verdict"].tolist() == ["not computed: not part of the experiment"]
+
+
+def test_an_empty_cell_says_why(tmp_path):
+    cell = {"dataset": "tinysol", "model": "mine", "task": "zero_shot", "prompt": "track"}
+    found = compare(
+        tmp_path, [], "clap,zero_shot,joint,track,top_1,0.5,f,\n",
+        unavailable=[cell | {"space": None, "why": "not released"}],
+    )  # fmt: skip
+    assert found["verdict"].tolist() == ["not computed: not released"]
+
+
+def test_two_models_for_one_system_are_refused(tmp_path):
+    rows = [row(), row(model="other")]
+    with pytest.raises(DataError, match="Name one of each"):
+        compare(
+            tmp_path, rows, "clap,audio_only,joint,,top_1,0.5,f,\n",
+            systems={"mine": "clap", "other": "clap"},
+        )  # fmt: skip
+
+
+def test_the_published_table_is_that_of_the_released_files(repository, shared_mirror):
+    """Every number of the table stands in a released file, digit by digit, and none is missing."""
+    table = pd.read_csv(repository / "resources/published_results.csv", dtype=str)
+    (folder,) = shared_mirror.glob("raw.githubusercontent.com/YannisBilly/*/*/evaluation_output")
+    for source, part in table.groupby("source"):
+        cells = (folder.parent / source).read_text().replace("\n", ",").split(",")
+        numbers = [cell for cell in cells if cell.replace(".", "").isdigit()]
+        assert sorted(part["published"]) == sorted(numbers), source
+    assert table["source"].nunique() == len(list(folder.rglob("*.csv")))
