@@ -21,6 +21,9 @@ Json = dict[str, Any]
 #: Loaders whose datasets are made to train on: they have captions, no vocabulary.
 CAPTIONED_LOADERS = frozenset({"gm_captions"})
 
+#: Value of a prompt's `file` that stands for the authors' sentences; they are fetched by a job.
+RELEASED_DEFINITIONS = "released"
+
 
 def resolve(config: Mapping[str, Any], schema: Json, base: Path) -> Json:
     """Check a merged configuration and fill in its defaults.
@@ -318,7 +321,7 @@ def _prompt_problems(config: Json, base: Path) -> Iterator[str]:
                     f"`prompts.{name}.spelling`: dataset `{dataset_name}` has no spelling "
                     f"`{spelling}`{_suggest([spelling], sorted(dataset['spellings']))}"
                 )
-            elif "file" in prompt:
+            elif prompt.get("file", RELEASED_DEFINITIONS) != RELEASED_DEFINITIONS:
                 try:
                     prompts.definitions(prompts.find_file(prompt["file"], base), names_of(dataset))
                 except ListenreadError as error:

@@ -9,6 +9,7 @@ sys.path.insert(0, str(PROJECT))
 
 from listenread import code_inputs, prompts
 from listenread import config as configuration
+from listenread.datasets import tinysol
 from listenread.errors import ListenreadError
 from listenread.models import registry
 from snakemake.exceptions import WorkflowError
@@ -26,6 +27,8 @@ try:
 except ListenreadError as error:
     raise WorkflowError(str(error))
 
+# Heavy stages are shared between working copies and users: `--cache`, with this variable set.
+SHARED = "SNAKEMAKE_OUTPUT_CACHE" in os.environ
 DATA_DIR = CONFIG["data_dir"]
 EXPERIMENT = CONFIG["experiment"]
 EXPERIMENT_DIR = f"results/experiments/{EXPERIMENT['name']}"

@@ -28,12 +28,34 @@ def dataset_names(wildcards):
 def definition_file(wildcards):
     """The csv of a prompt that is a definition; nothing for a template."""
     name = prompt_setting("file")(wildcards)
+    if name == configuration.RELEASED_DEFINITIONS:
+        return f"{DATA_DIR}/released/definitions.csv"
     return [] if name is None else str(prompts.find_file(name, PROJECT))
 
 
 def vocabulary(wildcards):
     """The labels of a dataset, in the order of the classes."""
     return list(CONFIG["datasets"][wildcards.dataset]["vocabulary"])
+
+
+rule fetch_definitions:
+    input:
+        listing=LISTING,
+        code=code("fetch_definitions.py"),
+    output:
+        f"{DATA_DIR}/released/definitions.csv",
+    log:
+        "logs/fetch_definitions.log",
+    localrule: True
+    conda:
+        "../envs/towers.yaml"
+    params:
+        labels=tinysol.VOCABULARY,
+        base_url=CONFIG["released"]["url"],
+        mirror=CONFIG["mirror"],
+        retries=CONFIG["released"]["retries"],
+    script:
+        "../scripts/fetch_definitions.py"
 
 
 rule embed_audio:
@@ -49,7 +71,7 @@ rule embed_audio:
     wildcard_constraints:
         model=one_of(WITH_TOWERS),
         dataset=one_of(set(CONFIG["datasets"]) - {*RELABELLED}),
-    cache: True
+    cache: SHARED
     conda:
         "../envs/towers.yaml"
     threads: workflow.cores

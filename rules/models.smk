@@ -79,7 +79,7 @@ rule fetch_checkpoint:
         "logs/fetch_checkpoint/{model}.log",
     wildcard_constraints:
         model=one_of(with_url("checkpoint")),
-    cache: True
+    cache: SHARED
     localrule: True
     conda:
         "../envs/towers.yaml"
@@ -143,7 +143,7 @@ rule convert_laion_clap:
         "logs/convert_laion_clap/{model}.log",
     wildcard_constraints:
         model=one_of(LAION_CLAP),
-    cache: True
+    cache: SHARED
     conda:
         "../envs/towers.yaml"
     params:
@@ -167,7 +167,7 @@ rule convert_hf_clap:
         "logs/convert_hf_clap/{model}.log",
     wildcard_constraints:
         model=one_of(HF_CLAP),
-    cache: True
+    cache: SHARED
     conda:
         "../envs/towers.yaml"
     params:
@@ -190,7 +190,7 @@ rule convert_muscall:
         "logs/convert_muscall/{model}.log",
     wildcard_constraints:
         model=one_of(MUSCALL_CHECKPOINTS),
-    cache: True
+    cache: SHARED
     conda:
         "../envs/towers.yaml"
     params:
@@ -217,7 +217,7 @@ rule train_muscall:
         "logs/train_muscall/{model}.log",
     wildcard_constraints:
         model=one_of(TRAINED),
-    cache: True
+    cache: SHARED
     conda:
         "../envs/towers.yaml"
     threads: lambda wildcards: model_setting("train", "threads")(wildcards)

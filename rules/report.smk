@@ -192,6 +192,7 @@ rule write_report:
         ),
         models=model_files("model.json"),
         health=model_files("health.json"),
+        paper="results/experiments/{experiment}/paper_comparison.csv",
         texts=quoted_texts,
         scores=drawn_scores,
         figures=figure_files,

@@ -17,7 +17,14 @@ from listenread.report.decisions import Decisions, read_decisions, to_base64
 from listenread.report.inline import inline_svg
 from listenread.report.model_index import model_index
 from listenread.report.tidy import read_tidy
-from listenread.report.wide import MARKS, WideTable, metric_name, three_digits, widen
+from listenread.report.wide import (
+    MARKS,
+    WideTable,
+    beside_the_paper,
+    metric_name,
+    three_digits,
+    widen,
+)
 
 #: Longer tables hold so many rows as html; the page's script makes the others when asked for.
 ROWS_AS_HTML = 300
@@ -266,6 +273,8 @@ def render(told: Contents, facts: Mapping[str, Any], budget: Budget) -> str:
             *sentences.knows(told.task("confidence"), told.confidence),
         ],
         compares=sentences.compares(told.paper),
+        reasons=sentences.reasons(told.paper),
+        paper=None if told.paper.empty else beside_the_paper(told.paper),
         missing=sentences.missing(
             len(told.unavailable), sum(len(dataset.skipped) for dataset in told.datasets)
         ),

@@ -213,12 +213,25 @@ def knows(rows: pd.DataFrame, confidence: float) -> list[str]:
 
 
 def compares(paper: pd.DataFrame) -> list[str]:
-    """Count what became of the published numbers, by verdict."""
+    """Count what became of the published numbers, by verdict.
+
+    Args:
+        paper: a row for each published number, with its `verdict`; reasons follow a colon.
+    """
     if paper.empty:
         return []
-    counts = paper["verdict"].value_counts()
-    listed = ", ".join(f"{verdict}: {count}" for verdict, count in counts.items())
-    return [f"{len(paper)} published numbers were computed again. {listed}."]
+    counts = paper["verdict"].str.partition(":")[0].value_counts()
+    listed = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    return [f"Of {_counted(len(paper), 'published number')}: {listed}."]
+
+
+def reasons(paper: pd.DataFrame) -> list[tuple[str, str, int]]:
+    """List why published and own numbers differ or cannot be compared: verdict, reason, count."""
+    if paper.empty:
+        return []
+    parts = paper["verdict"].str.partition(":")
+    counts = parts[parts[2] != ""].groupby([0, 2], sort=False).size()
+    return [(verdict, why.strip(), int(count)) for (verdict, why), count in counts.items()]
 
 
 def missing(unavailable: int, skipped: int) -> str:

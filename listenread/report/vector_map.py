@@ -53,10 +53,12 @@ def draw(audio_path: str | Path, text_path: str | Path, svg: str | Path) -> None
     right one each modality is centred on its own mean, so that the gap is gone and what is left is
     whether classes lie alike.
     """
-    audio, text = (tables.read(path, ["label", "joint"]) for path in (audio_path, text_path))
-    for part in (audio, text):
+    audio, text = (tables.read(path, ["label"]) for path in (audio_path, text_path))
+    for part, tower in ((audio, "audio"), (text, "text")):
         if part.unavailable:
             return drawing.save_reason(part.unavailable, svg)
+        if "joint" not in part.data.column_names:
+            return drawing.save_reason(f"no {tower} vectors in the joint space", svg)
     texts = text.data
     if "variant" in texts.column_names:
         texts = texts.filter(np.equal(texts["variant"].to_numpy(), texts["variant"][0].as_py()))

@@ -159,6 +159,30 @@ def _common(levels: np.ndarray) -> np.ndarray:
     return np.where(low == np.fmax.reduce(levels, axis=0), low, np.nan)
 
 
+def beside_the_paper(paper: pd.DataFrame) -> WideTable:
+    """Lay the comparison with published numbers out; nothing is marked.
+
+    Args:
+        paper: `system, task, space, prompt, metric, published, ours, ci_low, ci_high, delta,
+            verdict`, one row for each published number; reasons follow a colon in the verdict.
+    """
+    keys = ["system", "task", "space", "prompt", "verdict", "metric"]
+    texts = paper.assign(verdict=paper["verdict"].str.partition(":")[0])[keys].fillna("")
+    value = paper[["published", "ours", "delta"]].to_numpy(dtype=float)
+    low, high = np.full(value.shape, np.nan), np.full(value.shape, np.nan)
+    low[:, 1], high[:, 1] = paper["ci_low"], paper["ci_high"]
+    return WideTable(
+        tuple(keys),
+        ("published", "ours", "delta"),
+        list(texts.itertuples(index=False, name=None)),
+        value,
+        low,
+        high,
+        np.zeros(value.shape, dtype=np.int8),
+        np.zeros(len(paper), dtype=bool),
+    )
+
+
 def mark_best(
     value: np.ndarray, low: np.ndarray, high: np.ndarray, metrics: Sequence[str]
 ) -> np.ndarray:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 
@@ -76,6 +77,7 @@ def _write_experiment(root: Path, sick: bool) -> Experiment:
         _write_model(root, model)
     _gather(experiment)
     _draw(experiment, datasets, models)
+    _write_paper(experiment)
     _write_page(experiment, datasets, models)
     return experiment
 
@@ -222,6 +224,19 @@ def _draw(experiment: Experiment, datasets: list[str], models: list[str]) -> Non
                 )
 
 
+def _write_paper(experiment: Experiment) -> None:
+    keys = {"system": "Sharp", "task": "zero_shot", "space": "joint", "prompt": "track"}
+    rows = [
+        ("top_1", 0.7, 0.7, 0.6, 0.8, 0.0, "same to the digit"),
+        ("top_5", 0.9, 0.95, 0.85, 0.99, 0.05, "inside the interval"),
+        ("f1_weighted", 0.2, 0.5, 0.4, 0.6, 0.3, "differs: another <reading> of the paper"),
+        ("roc_auc_macro", 0.8, None, None, None, None, "not computed: not released"),
+    ]
+    names = ["metric", "published", "ours", "ci_low", "ci_high", "delta", "verdict"]
+    table = pd.DataFrame([keys | dict(zip(names, row, strict=True)) for row in rows])
+    table.assign(note="").to_csv(experiment.folder / "paper_comparison.csv", index=False)
+
+
 def _write_page(experiment: Experiment, datasets: list[str], models: list[str]) -> None:
     results, folder = experiment.root / "results", experiment.folder
     root_logs = experiment.root / "logs" / "benchmarks"
@@ -242,6 +257,7 @@ def _write_page(experiment: Experiment, datasets: list[str], models: list[str]) 
             ],
             scores=[results.joinpath("scores", *cell[:2], f"{cell[2]}.parquet") for cell in cells],
             figures=sorted((folder / "figures").rglob("*.svg")),
+            paper=folder / "paper_comparison.csv",
             clips=[folder / "clips" / f"{name}.parquet" for name in datasets],
         ),
         table_files=[

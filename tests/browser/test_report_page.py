@@ -327,5 +327,20 @@ def test_what_is_missing_is_said_with_its_reason(page):
     assert state == f"sick muscall 2.56 s at 16000 Hz unhealthy: {SICKNESS}"
 
 
+def test_published_values_stand_beside_ours_with_verdicts(page, experiment):
+    paper = pd.read_csv(experiment.folder / "paper_comparison.csv")
+    rows = rows_of(page, "paper")
+    assert [row["keys"][-2:] for row in rows] == [
+        [verdict.partition(":")[0], metric]
+        for verdict, metric in zip(paper["verdict"], paper["metric"], strict=True)
+    ]
+    shown = [[cell["value"] for cell in row["cells"]] for row in rows]
+    expected = paper[["published", "ours", "delta"]].astype(object).where(paper.notna(), None)
+    assert shown == expected[["published", "ours", "delta"]].to_numpy().tolist()
+    said = page.find_element("id", "paper").text
+    assert "Of 4 published numbers: 1 same to the digit, 1 inside the interval, 1 differs" in said
+    assert "differs (1): another <reading> of the paper" in said
+
+
 def test_the_page_is_light(experiment):
     assert experiment.report.stat().st_size < 15e6

@@ -36,7 +36,8 @@ def test_the_quickstart_is_accepted_and_its_defaults_are_filled_in(base, schema,
     assert resolved["metrics"]["confidence"] == 0.95
     assert resolved["datasets"]["gm_notes"]["folds"] == 5
     assert resolved["models"]["mini"]["train"]["betas"] == [0.9, 0.98]
-    assert resolved["prompts"]["track"] == {"template": "A {label} track", "spelling": None}
+    track = {"template": "A {label} track", "spelling": None, "datasets": None}
+    assert resolved["prompts"]["track"] == track
 
 
 def test_the_given_configuration_is_left_as_it_is(base, schema, repository):

@@ -1,6 +1,8 @@
 """The family `muscall` against the reference implementation's vectors, torchaudio, and itself."""
 
 import json
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -104,8 +106,7 @@ def test_parameter_names_are_the_public_checkpoints(reference):
 
 
 def test_official_sizes_are_those_of_the_public_checkpoint():
-    with torch.device("meta"):
-        audio, text = AudioTower(Sizes()).state_dict(), TextTower(Sizes()).state_dict()
+    audio, text = AudioTower(Sizes()).state_dict(), TextTower(Sizes()).state_dict()
     assert len({**audio, **text}) == 394
     assert sum(v.numel() for v in audio.values()) / 1e6 == pytest.approx(2.65, abs=0.005)
     everything = [*audio.values(), *text.values()]
@@ -206,6 +207,17 @@ def tiny_model(tmp_path):
     sizes = Sizes(AudioSizes("cnn", clip_seconds=0.2, width=4, d_encoder=12), text, d_joint=8)
     write_model(tmp_path, sizes, tokenizer)
     return tmp_path
+
+
+def test_text_job_imports_nothing_slow(tiny_model):
+    program = (
+        "import sys; from listenread.models import registry; "
+        f"registry.load({str(tiny_model)!r}, 'text').encode_text(['a violin']); "
+        "print([n for n in ('transformers', 'torchaudio', 'torch._dynamo') if n in sys.modules])"
+    )
+    command = [sys.executable, "-c", program]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
 
 
 def test_tower_that_was_not_loaded_is_named(tiny_model):

@@ -6,10 +6,12 @@ Every change is made in a copy of a finished experiment of one dataset (`tones`)
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,37 +22,42 @@ from listenread import tables
 pytestmark = pytest.mark.slow
 
 MODELS = ("spectrum", "tiny")
-REPORT = {"gather_metrics small", "write_report small", "all"}
+PROMPTS = ("track", "meaning")
+#: What every change of a number leads to.
+SUMMARY = {"gather_metrics small", "compare_with_paper small", "write_report small", "all"}
+RULES = Path(__file__).parents[2] / "rules"
+DRAWING = set(re.findall(r"^rule (\w+):", (RULES / "report.smk").read_text(), re.MULTILINE))
 
 
 def prompt_jobs(*prompts, models=MODELS):
-    """Text, scores, metrics and figures of some prompts."""
+    """Text, scores and metrics of some prompts."""
     return {
         f"{rule} tones/{model}/{prompt}"
         for rule in ("embed_text", "score_prompt", "measure_zero_shot")
-        for model in models
-        for prompt in prompts
-    } | figures(*prompts, models=models)
-
-
-def figures(*prompts, models=MODELS):
-    return {
-        f"draw_prompt_figures small/tones/{model}/{prompt}"
         for model in models
         for prompt in prompts
     }
 
 
 def audio_jobs(*models):
-    return {
-        f"{rule} {wildcards}tones/{model}"
-        for rule, wildcards in (
-            ("embed_audio", ""),
-            ("measure_audio_only", ""),
-            ("draw_audio_figures", "small/"),
-        )
-        for model in models
-    }
+    return {f"{rule} tones/{m}" for rule in ("embed_audio", "measure_audio_only") for m in models}
+
+
+def assert_plan(project, wanted, *, drawn=(), summary=SUMMARY):
+    """Assert the exact jobs before the figures, and figures of no other cell than `drawn`.
+
+    `drawn` has cells ``model`` and ``model/prompt``; a figure of a whole dataset or experiment may
+    be drawn anew whenever anything is, one of a cell only when the cell changed.
+    """
+    planned = project.planned()
+    figures = {job for job in planned if job.split()[0] in DRAWING} - SUMMARY
+    assert planned - figures == wanted | summary
+    cells = {job.split()[1].split("/", 2)[2] for job in figures if job.count("/") >= 2}
+    assert cells == set(drawn)
+
+
+def cells(*prompts, models=MODELS):
+    return {f"{model}/{prompt}" for model in models for prompt in prompts}
 
 
 def test_nothing_changed_runs_nothing(project):
@@ -77,53 +84,50 @@ def test_a_file_touched_without_a_change_runs_nothing(project):
 
 def test_a_prompt_added(project):
     project.config["experiment"]["prompts"].append("recording")
-    assert project.planned() == prompt_jobs("recording") | REPORT
+    assert_plan(project, prompt_jobs("recording"), drawn=cells("recording"))
 
 
 def test_a_prompt_reworded(project):
     project.config["prompts"]["track"] = "Another {label} track"
-    assert project.planned() == prompt_jobs("track") | REPORT
+    assert_plan(project, prompt_jobs("track"), drawn=cells("track"))
 
 
 def test_a_prompt_removed(project):
     project.config["experiment"]["prompts"].remove("meaning")
-    assert project.planned() == REPORT
+    assert_plan(project, set())
 
 
 def test_a_definition_edited(project):
     path = project.folder / "meanings.csv"
     path.write_text(path.read_text().replace("low,A {label} tone.", "low,A deep {label} tone."))
-    assert project.planned() == prompt_jobs("meaning") | REPORT
+    assert_plan(project, prompt_jobs("meaning"), drawn=cells("meaning"))
 
 
 def test_a_label_spelt_otherwise(project):
-    project.config["datasets"]["tones"]["vocabulary"] = {
-        "high": "high",
-        "low": "deep",
-        "middle": "mid",
-    }
+    words = {"high": "high", "low": "deep", "middle": "mid"}
+    project.config["datasets"]["tones"]["vocabulary"] = words
     project.config["experiment"]["prompts"].remove("meaning")
-    assert project.planned() == prompt_jobs("track") | REPORT
+    assert_plan(project, prompt_jobs("track"), drawn=cells("track"))
 
 
 def test_a_model_added(project):
     project.config["models"]["other"] = {"family": "own_family:Spectrum", "options": {"seed": 1}}
     project.config["experiment"]["models"].append("other")
-    assert project.planned() == (
-        {"prepare_own other", "check_model other"}
-        | audio_jobs("other")
-        | prompt_jobs("track", "meaning", models=["other"])
-        | REPORT
+    new = {"prepare_own other", "check_model other"} | audio_jobs("other")
+    assert_plan(
+        project,
+        new | prompt_jobs(*PROMPTS, models=["other"]),
+        drawn={"other"} | cells(*PROMPTS, models=["other"]),
     )
 
 
 def test_a_model_trained_with_another_seed(project):
     project.config["models"]["tiny"]["train"]["seed"] = 3
-    assert project.planned() == (
-        {"train_muscall tiny", "check_model tiny"}
-        | audio_jobs("tiny")
-        | prompt_jobs("track", "meaning", models=["tiny"])
-        | REPORT
+    new = {"train_muscall tiny", "check_model tiny"} | audio_jobs("tiny")
+    assert_plan(
+        project,
+        new | prompt_jobs(*PROMPTS, models=["tiny"]),
+        drawn={"tiny"} | cells(*PROMPTS, models=["tiny"]),
     )
 
 
@@ -132,11 +136,8 @@ def test_a_model_trained_with_another_seed(project):
 )
 def test_a_constant_of_the_metrics_changed(project, key, value):
     project.config["metrics"][key] = value
-    assert project.planned() == (
-        {f"measure_zero_shot tones/{m}/{p}" for m in MODELS for p in ("track", "meaning")}
-        | {f"measure_audio_only tones/{model}" for model in MODELS}
-        | REPORT
-    )
+    measured = {f"measure_zero_shot tones/{m}/{p}" for m in MODELS for p in PROMPTS}
+    assert_plan(project, measured | {f"measure_audio_only tones/{model}" for model in MODELS})
 
 
 def edit(project, name):
@@ -146,28 +147,21 @@ def edit(project, name):
 
 def test_a_metric_module_edited(project):
     edit(project, "listenread/metrics/prototypes.py")
-    planned = project.planned()
-    assert {f"measure_audio_only tones/{model}" for model in MODELS} <= planned
-    assert (
-        planned
-        <= {f"measure_audio_only tones/{m}" for m in MODELS}
-        | {f"draw_audio_figures small/tones/{m}" for m in MODELS}
-        | REPORT
-    )
+    assert_plan(project, {f"measure_audio_only tones/{model}" for model in MODELS})
 
 
 def test_the_family_of_one_model_edited(project):
     edit(project, "own_family.py")
-    assert project.planned() == (
-        {"prepare_own spectrum", "check_model spectrum"}
-        | audio_jobs("spectrum")
-        | prompt_jobs("track", "meaning", models=["spectrum"])
-        | REPORT
+    new = {"prepare_own spectrum", "check_model spectrum"} | audio_jobs("spectrum")
+    assert_plan(
+        project,
+        new | prompt_jobs(*PROMPTS, models=["spectrum"]),
+        drawn={"spectrum"} | cells(*PROMPTS, models=["spectrum"]),
     )
 
 
 def test_the_report_template_edited(project):
-    templates = sorted((project.folder / "listenread/report/templates").iterdir())
+    templates = sorted((project.folder / "listenread/report/templates").glob("*.j2"))
     edit(project, templates[0].relative_to(project.folder))
     assert project.planned() == {"write_report small", "all"}
 
@@ -180,14 +174,11 @@ def test_a_module_that_only_shows_progress_edited(project):
 def test_an_audio_file_replaced(project):
     time_s = np.arange(4000) / 8000
     soundfile.write(project.folder / "tones/low-0.wav", 0.4 * np.sin(900 * time_s), 8000)
-    assert project.planned() == (
-        {"build_manifest tones"}
-        | audio_jobs(*MODELS)
-        | (
-            prompt_jobs("track", "meaning")
-            - {f"embed_text tones/{m}/{p}" for m in MODELS for p in ("track", "meaning")}
-        )
-        | REPORT
+    after = {job for job in prompt_jobs(*PROMPTS) if not job.startswith("embed_text")}
+    assert_plan(
+        project,
+        {"build_manifest tones"} | audio_jobs(*MODELS) | after,
+        drawn={*MODELS} | cells(*PROMPTS),
     )
 
 

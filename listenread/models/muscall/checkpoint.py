@@ -3,7 +3,6 @@
 import shutil
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
 from listenread.errors import ModelError
@@ -62,8 +61,7 @@ def _take_apart(
     state: dict[str, Tensor], sizes: Sizes, message: str
 ) -> dict[str, dict[str, Tensor]]:
     """Sort the entries of a checkpoint into the two files, and refuse what fits neither."""
-    with torch.device("meta"):
-        audio, text, whole = AudioTower(sizes), TextTower(sizes), nn.Module()
+    audio, text, whole = AudioTower(sizes), TextTower(sizes), nn.Module()
     for name, child in [*audio.named_children(), *text.named_children()]:
         whole.add_module(name, child)
     whole.logit_scale = text.logit_scale

@@ -36,8 +36,8 @@ class MusCALL:
             self.tokenizer = self._tokenizer()
 
     def _tower(self, kind: type[nn.Module], file_name: str) -> nn.Module:
-        with torch.device("meta"):
-            tower = kind(self.sizes)
+        # not on the meta device: initialising there imports torch._dynamo, which takes seconds
+        tower = kind(self.sizes)
         read_tower(tower, self.model_dir / file_name, str(self.device))
         return tower.eval()
 

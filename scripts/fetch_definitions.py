@@ -1,0 +1,12 @@
+from pathlib import Path
+
+from listenread.job import job
+from listenread.models.released_files import fetch_file
+from listenread.released_definitions import SOURCE, extract_definitions
+
+with job(snakemake.log[0]):
+    settings = dict(snakemake.params)
+    labels = settings.pop("labels")
+    source = Path(snakemake.output[0]).with_name(SOURCE)
+    fetch_file(source, path=SOURCE, listing=snakemake.input.listing, **settings)
+    extract_definitions(source, snakemake.output[0], labels=labels)
