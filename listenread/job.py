@@ -3,15 +3,17 @@
 import contextlib
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from listenread.errors import ListenreadError
 
 
 @contextlib.contextmanager
-def job(log: str | Path) -> Iterator[None]:
+def job(log: str | Path) -> Iterator[Callable[[object], None]]:
     """Run the body of a script; what is said about it goes to its log.
+
+    Yields a function that writes a line to the log.
 
     A `ListenreadError` becomes the sentence that it is, any other exception its traceback, and
     either ends the script with status 1; the workflow shows the log of a job that failed. Warnings
@@ -26,7 +28,7 @@ def job(log: str | Path) -> Iterator[None]:
 
         warnings.showwarning = show
         try:
-            yield
+            yield lambda line: print(line, file=file)
         except ListenreadError as error:
             print(error, file=file)
             raise SystemExit(1) from error

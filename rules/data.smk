@@ -2,49 +2,8 @@
 #   {data_dir}/{dataset}/            audio and metadata of datasets that are fetched or rendered
 #   results/manifests/{dataset}.parquet
 
-TINYSOL = named("datasets", loader=["tinysol"])
-RELEASED_TINYSOL = named("datasets", loader=["released_tinysol"])
-RELABELLED = named("datasets", loader=["relabelled"])
-RENDERED = named("datasets", loader=["gm_notes", "gm_captions"])
 
-
-def setting(*keys):
-    """A function for `params`: the value of a dataset's key (of a key in it, ...)."""
-
-    def value(wildcards):
-        found = CONFIG["datasets"][wildcards.dataset]
-        for key in keys:
-            found = found[key]
-        return found
-
-    return value
-
-
-def dataset_root(dataset):
-    """The folder that the clips' paths are relative to."""
-    own = CONFIG["datasets"][dataset].get("root")
-    made_here = dataset in RENDERED or (dataset in TINYSOL and own is None)
-    if made_here:
-        return f"{DATA_DIR}/{dataset}/audio"
-    return own or str(Path(dataset_metadata(dataset)).parent)
-
-
-def dataset_metadata(dataset):
-    """The csv of a dataset; None where its folders are the labels."""
-    if dataset in TINYSOL + RENDERED:
-        return f"{DATA_DIR}/{dataset}/metadata.csv"
-    return CONFIG["datasets"][dataset]["metadata"]
-
-
-def dataset_files(wildcards):
-    """What a manifest is made from: the metadata, and every clip that the user brings."""
-    dataset, entry = wildcards.dataset, CONFIG["datasets"][wildcards.dataset]
-    files = {"metadata": dataset_metadata(dataset) or []}
-    if dataset in RENDERED or (dataset in TINYSOL and entry["root"] is None):
-        files["audio"] = dataset_root(dataset)
-    elif entry["track_clips"]:
-        files["clips"] = configuration.clip_files(entry)
-    return files
+include: "inputs/data.smk"
 
 
 rule fetch_metadata:

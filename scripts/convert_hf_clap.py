@@ -3,7 +3,8 @@ from pathlib import Path
 from listenread.job import job
 from listenread.models.hf_clap import convert_hf_clap
 
-with job(snakemake.log[0]):
-    convert_hf_clap(
+with job(snakemake.log[0]) as say:
+    conversion = convert_hf_clap(
         snakemake.input.snapshot, Path(snakemake.output.description).parent, **snakemake.params
     )
+    say(conversion)

@@ -3,10 +3,11 @@ from pathlib import Path
 from listenread.job import job
 from listenread.models.laion_clap import convert_laion_clap
 
-with job(snakemake.log[0]):
-    convert_laion_clap(
+with job(snakemake.log[0]) as say:
+    conversion = convert_laion_clap(
         snakemake.input.checkpoint,
         snakemake.input.tokenizer,
         Path(snakemake.output.description).parent,
         **snakemake.params,
     )
+    say(conversion)

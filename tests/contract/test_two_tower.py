@@ -4,8 +4,10 @@ A new family adds a function to `BUILDERS` that prepares such a model in a folde
 """
 
 import json
+import re
 import shutil
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,39 +30,12 @@ TEXTS = [
     "a track",
 ]
 
-OWN_FAMILY = '''
-import zlib
-
-import numpy as np
-
-from listenread.models.base import AudioInput, Vectors
-
-
-class SpectrumAndLetters:
-    """The spectrum of a clip and the letters of a text, through two fixed random matrices."""
-
-    audio_input = AudioInput(sample_rate=8000, clip_seconds=0.25)
-
-    def __init__(self, model_dir, description, *, tower, device):
-        rng = np.random.default_rng(description["options"]["seed"])
-        self.audio_matrix = rng.standard_normal((1001, 6))
-        self.text_matrix = rng.standard_normal((64, 6))
-
-    def encode_audio(self, waveforms):
-        return self._project(np.abs(np.fft.rfft(waveforms)), self.audio_matrix)
-
-    def encode_text(self, texts):
-        counts = np.zeros((len(texts), 64))
-        for row, text in zip(counts, texts):
-            for start in range(len(text) + 1):
-                row[zlib.crc32(text[start : start + 3].encode()) % 64] += 1
-        return self._project(counts, self.text_matrix)
-
-    def _project(self, pre_joint, matrix):
-        joint = pre_joint @ matrix
-        joint /= np.linalg.norm(joint, axis=1, keepdims=True) + 1e-12
-        return Vectors(pre_joint.astype(np.float32), joint.astype(np.float32))
-'''
+#: The complete example of docs/own_model.md.
+OWN_FAMILY = re.search(
+    r"```python\n(.*?)```",
+    (Path(__file__).parents[2] / "docs" / "own_model.md").read_text("utf-8"),
+    re.DOTALL,
+)[1]
 
 
 def build_muscall(folder, audio_sizes):
