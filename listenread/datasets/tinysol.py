@@ -82,12 +82,13 @@ _PATTERNS = {
 }
 
 
-def read_clips(root: Path | str, metadata: Path | str) -> list[ClipRow]:
+def read_clips(root: Path | str, metadata: Path | str, *, official: bool = False) -> list[ClipRow]:
     """Read a csv in TinySOL's format.
 
     Args:
         root: the folder that the csv's paths are relative to (``audio``).
         metadata: the csv.
+        official: whether it must describe TinySOL 6.0 whole; see `check_official`.
 
     Returns:
         One row per line, in the csv's order; `known` has ``family, pitch, midi_note, dynamics,
@@ -104,7 +105,10 @@ def read_clips(root: Path | str, metadata: Path | str) -> list[ClipRow]:
         if not re.fullmatch(pattern, record[column])
     ]
     refuse(f"{metadata} has values that TinySOL's metadata cannot have", problems)
-    return [_row(Path(root), record) for record in lines.values()]
+    rows = [_row(Path(root), record) for record in lines.values()]
+    if official:
+        check_official(rows)
+    return rows
 
 
 def _row(root: Path, record: dict[str, str]) -> ClipRow:

@@ -124,3 +124,13 @@ def test_other_csvs_are_refused(tmp_path):
         tinysol.read_clips(tmp_path, path)
     with pytest.raises(DataError, match="does not exist"):
         tinysol.read_clips(tmp_path, tmp_path / "none.csv")
+
+
+def test_the_official_csv_is_recognised_and_a_part_of_it_refused(shared_mirror, tmp_path):
+    metadata = shared_mirror / "zenodo.org/record/3685367/files/TinySOL_metadata.csv"
+    assert len(tinysol.read_clips("audio", metadata, official=True)) == 2913
+    lines = metadata.read_text("utf-8").splitlines(keepends=True)
+    (tmp_path / "part.csv").write_text("".join(lines[:-5]), "utf-8")
+    assert len(tinysol.read_clips("audio", tmp_path / "part.csv")) == 2908
+    with pytest.raises(DataError, match="this is not TinySOL 6.0"):
+        tinysol.read_clips("audio", tmp_path / "part.csv", official=True)
