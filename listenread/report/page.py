@@ -28,8 +28,8 @@ from listenread.report.wide import (
 
 #: Longer tables hold so many rows as html; the page's script makes the others when asked for.
 ROWS_AS_HTML = 300
-#: More answers than these are folded away below the first ones.
-SENTENCES_IN_SIGHT = 4
+#: More answers of one kind than these are folded away below the first ones.
+SENTENCES_IN_SIGHT = 3
 
 
 @dataclass(frozen=True)
@@ -165,17 +165,18 @@ def write_report(
         resamples: of the bootstrap.
         configuration: what the page states as the experiment's configuration; its `models` are the
             systems of the experiment, in order.
-        embed_megabytes: how much of figures and decisions the page holds at most (10**6 bytes);
-            what does not fit is linked. Compact clips come on top, their size is decided where they
-            are made.
+        embed_megabytes: how much of figures and decisions the page holds at most (10**6 bytes), a
+            half for each; what does not fit is linked. Compact clips come on top, their size is
+            decided where they are made.
         benchmarks: folder of the jobs' benchmark files; it need not exist.
     """
     html = Path(html)
     told = _read(
         inputs, html.parent, experiment, title, configuration, prompts, confidence, resamples
     )
+    laid_out = lay_out_all(told)
     for path in map(Path, table_files):
-        table = lay_out(told, path.stem)
+        table = laid_out[path.stem]
         _write(path, export.as_csv(table) if path.suffix == ".csv" else _latex(table, path.stem))
     for path in map(Path, model_index_files):
         index = model_index(told.tidy, path.stem)
@@ -189,7 +190,7 @@ def write_report(
         ),
         "configuration": provenance.overlay(configuration),
     }
-    _write(html, render(told, facts, Budget(embed_megabytes * 1e6)))
+    _write(html, render(told, laid_out, facts, embed_megabytes * 1e6))
 
 
 def _read(
@@ -228,13 +229,23 @@ def lay_out(told: Contents, name: str) -> WideTable:
     return widen(rows, kind.keys, kind.comparable)
 
 
-def render(told: Contents, facts: Mapping[str, Any], budget: Budget) -> str:
+def lay_out_all(told: Contents) -> dict[str, WideTable]:
+    """Lay every table out: `TABLES`, then one for each task that has none of its own."""
+    tabled = {task for kind in TABLES.values() for task in kind.tasks}
+    others = [task for task in told.tidy["task"].unique() if task not in tabled]
+    return {name: lay_out(told, name) for name in (*TABLES, *others)}
+
+
+def render(
+    told: Contents, laid_out: Mapping[str, WideTable], facts: Mapping[str, Any], size: float
+) -> str:
     """Render the page.
 
     Args:
         told: what it tells.
+        laid_out: its tables.
         facts: about its making: `versions`, `machine`, `times`, `reproduce`, `configuration`.
-        budget: for figures and decisions.
+        size: of figures and decisions in the page at most, in bytes; a half for each.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
@@ -244,9 +255,6 @@ def render(told: Contents, facts: Mapping[str, Any], budget: Budget) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"number": number, "metric_name": metric_name, "as_json": as_json}
-    tabled = {task for kind in TABLES.values() for task in kind.tasks}
-    others = [task for task in told.tidy["task"].unique() if task not in tabled]
-    laid_out = {name: lay_out(told, name) for name in (*TABLES, *others)}
     templates = Path(__file__).with_name("templates")
     return environment.get_template("page.html.j2").render(
         style=Markup((templates / "style.css").read_text(encoding="utf-8")),
@@ -255,31 +263,31 @@ def render(told: Contents, facts: Mapping[str, Any], budget: Budget) -> str:
         facts=facts,
         tables={name: table for name, table in laid_out.items() if len(table)},
         captions={name: kind.caption for name, kind in TABLES.items()},
-        other_tables=others,
+        other_tables=[name for name in laid_out if name not in TABLES],
         rows_as_html=ROWS_AS_HTML,
         in_sight=SENTENCES_IN_SIGHT,
         table_data=table_data,
         listens=[
-            *sentences.listens(told.task("audio_only"), told.confidence),
-            *sentences.probes(told.task("linear_probe"), told.confidence),
+            sentences.listens(told.task("audio_only"), told.confidence),
+            sentences.probes(told.task("linear_probe"), told.confidence),
         ],
         reads=[
-            *sentences.reads(told.task("zero_shot"), told.confidence),
-            *sentences.rewords(told.task("prompt_effects"), told.confidence),
-            *sentences.triplets(told.task("triplets"), told.confidence),
+            sentences.reads(told.task("zero_shot"), told.confidence),
+            sentences.rewords(told.task("prompt_effects"), told.confidence),
+            sentences.triplets(told.task("triplets"), told.confidence),
         ],
         meets=[
-            *sentences.meets(told.task("zero_shot"), told.confidence),
-            *sentences.knows(told.task("confidence"), told.confidence),
+            sentences.meets(told.task("zero_shot"), told.confidence),
+            sentences.knows(told.task("confidence"), told.confidence),
         ],
-        compares=sentences.compares(told.paper),
+        compares=[sentences.compares(told.paper)],
         reasons=sentences.reasons(told.paper),
         paper=None if told.paper.empty else beside_the_paper(told.paper),
         missing=sentences.missing(
             len(told.unavailable), sum(len(dataset.skipped) for dataset in told.datasets)
         ),
-        figure=partial(_figure, told, budget),
-        viewer=_viewer(told, budget),
+        figure=partial(_figure, told, Budget(size / 2)),
+        viewer=_viewer(told, Budget(size / 2)),
         sound_data=[_sound_data(dataset, told) for dataset in told.datasets],
     )
 

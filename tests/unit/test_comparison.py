@@ -11,8 +11,8 @@ from listenread.errors import DataError
 def row(**values):
     base = {
         "dataset": "tinysol", "model": "mine", "task": "audio_only", "space": "joint",
-        "prompt": None, "protocol": "published", "metric": "top_1", "value": 0.5, "ci_low": 0.45, "ci_high": 0.55,
-        "n": 10, "chance": 0.1,
+        "prompt": None, "protocol": "published", "metric": "top_1",
+        "value": 0.5, "ci_low": 0.45, "ci_high": 0.55, "n": 10, "chance": 0.1,
     }  # fmt: skip
     return base | values
 

@@ -132,5 +132,5 @@ def test_the_official_csv_is_recognised_and_a_part_of_it_refused(shared_mirror, 
     lines = metadata.read_text("utf-8").splitlines(keepends=True)
     (tmp_path / "part.csv").write_text("".join(lines[:-5]), "utf-8")
     assert len(tinysol.read_clips("audio", tmp_path / "part.csv")) == 2908
-    with pytest.raises(DataError, match="this is not TinySOL 6.0"):
+    with pytest.raises(DataError, match=r"this is not TinySOL 6\.0"):
         tinysol.read_clips("audio", tmp_path / "part.csv", official=True)

@@ -130,9 +130,9 @@ class Project:
             raise AssertionError(result.stdout + result.stderr)
         return result
 
-    def planned(self) -> set[str]:
+    def planned(self, *targets: str) -> set[str]:
         """The jobs that would run, as ``rule`` or ``rule dataset/model/prompt``."""
-        result = self.snakemake("--dry-run")
+        result = self.snakemake("--dry-run", "--", *targets)
         text = result.stdout + result.stderr
         jobs = set()
         for block in re.split(r"^(?:local)?rule (?=\w+:$)", text, flags=re.MULTILINE)[1:]:

@@ -267,8 +267,9 @@
 
     linked(key) {
       if (!figureKeys.has(key)) return "";
-      const picture = element("a", { href: `figures/${key}.svg` }, `figures/${key}.svg`);
-      return element("p", { class: "method" }, "Too large for this page: ", picture);
+      return element("figure", {},
+        element("img", { src: `figures/${key}.svg`, alt: key }),
+        element("figcaption", {}, element("a", { href: `figures/${key}.svg` }, key)));
     }
 
     matrix(classes, confusion) {
