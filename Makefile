@@ -13,6 +13,9 @@ READY  := $(VENV)/.ready
 
 # Waiting threads sleep instead of spinning, so that two jobs on one machine do not fight.
 export OMP_WAIT_POLICY ?= passive
+# Every job is a process that imports its libraries anew: without bytecode files torch alone takes six
+# seconds instead of two.
+unexport PYTHONDONTWRITEBYTECODE
 # Jobs and tests never ask a model hub; what they need is fetched by rules, with checksums.
 export HF_HUB_OFFLINE ?= 1
 
