@@ -4,8 +4,9 @@
 # versions that still fit are kept, `envs/lock.sh --upgrade` takes the newest.
 #
 # Why it is not a plain resolution: laion-clap pins numpy < 2 and asks for wandb, tinysoundfont asks for
-# pyaudio (a C library's headers); neither is needed at run time, and the slurm plugin needs numpy >= 2.4.
-# So numpy is overridden, the two are left out, and the lock is installed with --no-deps.
+# pyaudio (a C library's headers), axe-playwright-python for playwright; none is needed here, and the
+# slurm plugin needs numpy >= 2.4. So numpy is overridden, the three are left out, and the lock is
+# installed with --no-deps.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -15,6 +16,7 @@ cat > "$overrides" <<'OVERRIDES'
 numpy>=2.4
 wandb ; sys_platform == "never"
 pyaudio ; sys_platform == "never"
+playwright ; sys_platform == "never"
 OVERRIDES
 
 uv pip compile requirements.in \

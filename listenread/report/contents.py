@@ -14,6 +14,7 @@ from listenread import tables
 from listenread.datasets.manifest import read_manifest
 from listenread.report.decisions import Decisions
 from listenread.scores import class_indices
+from listenread.tables import UNAVAILABLE
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,12 @@ class FigureFile:
         places = (self.kind, self.dataset, self.model, self.prompt)
         return "/".join(place for place in places if place)
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether there was something to draw; else the figure and its csv say why not."""
+        with self.svg.with_suffix(".csv").open(encoding="utf-8") as file:
+            return file.readline().strip() != UNAVAILABLE
+
 
 @dataclass(frozen=True)
 class Contents:
@@ -140,8 +147,8 @@ class Contents:
         return self.tidy[self.tidy["task"] == task]
 
     def figures_of(self, kind: str) -> list[FigureFile]:
-        """Figures of one kind, in the order of the experiment."""
-        return [figure for figure in self.figures if figure.kind == kind]
+        """Figures of one kind that show something, in the order of the experiment."""
+        return [figure for figure in self.figures if figure.kind == kind and figure.is_drawn]
 
     def state(self, model: Model) -> str:
         """Say whether a system could be evaluated."""

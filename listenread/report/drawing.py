@@ -12,6 +12,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from listenread.tables import UNAVAILABLE
+
 #: Colour-blind safe and apart in grey, too (Okabe and Ito, Color Universal Design, 2008).
 BLUE, ORANGE, VERMILLION, GREEN, SKY, PURPLE = (
     "#0072b2",
@@ -103,7 +105,7 @@ def save_reason(reason: str, svg: str | Path) -> None:
     figure, axes = new_figure(3.4, 1.0)
     axes.set_axis_off()
     axes.text(0, 0.5, f"Nothing to draw: {reason}", wrap=True, va="center")
-    save(figure, pd.DataFrame({"unavailable": [reason]}), svg)
+    save(figure, pd.DataFrame({UNAVAILABLE: [reason]}), svg)
 
 
 def label_axes(axes: Axes, x: str, y: str, title: str | None = None) -> None:

@@ -160,12 +160,13 @@ def _common(levels: np.ndarray) -> np.ndarray:
 
 
 def beside_the_paper(paper: pd.DataFrame) -> WideTable:
-    """Lay the comparison with published numbers out; nothing is marked.
+    """Lay the comparison with published numbers out, computed ones first; nothing is marked.
 
     Args:
         paper: `system, task, space, prompt, metric, published, ours, ci_low, ci_high, delta,
             verdict`, one row for each published number; reasons follow a colon in the verdict.
     """
+    paper = paper.sort_values("ours", key=pd.isna, kind="stable")
     keys = ["system", "task", "space", "prompt", "verdict", "metric"]
     texts = paper.assign(verdict=paper["verdict"].str.partition(":")[0])[keys].fillna("")
     value = paper[["published", "ours", "delta"]].to_numpy(dtype=float)

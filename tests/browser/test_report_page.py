@@ -327,6 +327,15 @@ def test_what_is_missing_is_said_with_its_reason(page):
     assert state == f"sick muscall 2.56 s at 16000 Hz unhealthy: {SICKNESS}"
 
 
+def test_figures_without_anything_to_draw_are_not_shown(page, experiment):
+    labels = page.execute_script(
+        "return [...document.querySelectorAll('figure svg')].map((one) => one.ariaLabel)"
+    )
+    assert any("sharp on notes" in label for label in labels)
+    assert not any("sick" in label for label in labels)
+    assert (experiment.folder / "figures/audio_similarity/notes/sick.svg").exists()
+
+
 def test_published_values_stand_beside_ours_with_verdicts(page, experiment):
     paper = pd.read_csv(experiment.folder / "paper_comparison.csv")
     rows = rows_of(page, "paper")
