@@ -78,12 +78,22 @@ def model_files(name):
 
 
 def stated_configuration(wildcards):
-    """What the page states: the experiment, its entries of the catalogues, and the constants."""
-    stated = {
-        key: CONFIG[key] for key in ("experiment", "embedding", "metrics", "report")
+    """What the page states, and what reproduces it: all that the numbers depend on."""
+    constants = ("experiment", "embedding", "metrics", "health", "ontology", "report")
+    stated = {key: CONFIG[key] for key in (*constants, "released", "prompt_pairs")}
+    behind = {
+        "datasets": [
+            *(
+                CONFIG["datasets"][name].get("dataset")
+                for name in EXPERIMENT["datasets"]
+            ),
+            *(
+                MODELS[name].get("train", {}).get("dataset")
+                for name in EXPERIMENT["models"]
+            ),
+        ]
     }
     for catalogue in ("datasets", "models", "prompts"):
-        stated[catalogue] = {
-            name: CONFIG[catalogue][name] for name in EXPERIMENT[catalogue]
-        }
+        names = [*EXPERIMENT[catalogue], *filter(None, behind.get(catalogue, []))]
+        stated[catalogue] = {name: CONFIG[catalogue][name] for name in names}
     return stated
