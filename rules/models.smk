@@ -245,8 +245,8 @@ rule verify_model:
         "logs/verify_model/{model}.log",
     wildcard_constraints:
         model=one_of(LAION_CLAP),
-    threads: workflow.cores
     conda:
         "../envs/towers.yaml"
+    threads: workflow.cores
     script:
         "../scripts/verify_model.py"
