@@ -42,12 +42,19 @@ def modules_behind(sources: Iterable[Path], root: Path) -> list[Path]:
 @cache
 def _imported(source: Path, root: Path) -> tuple[Path, ...]:
     tree = ast.parse(source.read_text(encoding="utf-8"), filename=str(source))
+    # Importing a module imports the packages above it too.
+    names = (parent for name in _module_names(tree) for parent in _with_parents(name))
     files = (
         module_file(name, root)
-        for name in _module_names(tree)
+        for name in names
         if name.split(".")[0] == "listenread" and name not in PRESENTATION_ONLY
     )
     return tuple(dict.fromkeys(path for path in files if path is not None))
+
+
+def _with_parents(name: str) -> list[str]:
+    parts = name.split(".")
+    return [".".join(parts[:length]) for length in range(1, len(parts) + 1)]
 
 
 def _module_names(tree: ast.AST) -> Iterator[str]:
