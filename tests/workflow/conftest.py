@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -146,21 +147,31 @@ class Project:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory, repository) -> Project:
+def copy_project(tmp_path_factory, repository) -> Callable[[str], Project]:
+    """Makes a copy of the project, as a clone would have it."""
+
+    def copy(name: str) -> Project:
+        folder = tmp_path_factory.mktemp(name) / "project"
+        folder.mkdir()
+        for part in PARTS:
+            source = repository / part
+            (shutil.copytree if source.is_dir() else shutil.copy2)(source, folder / part)
+        profile = yaml.safe_load((repository / "profiles/default/config.yaml").read_text("utf-8"))
+        # The plain logger lists every job of a dry run; everything else is as users have it.
+        del profile["logger"]
+        return Project(folder, {}, profile)
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def finished(copy_project) -> Project:
     """The small experiment, run to its end once; do not change it, take `project`."""
-    folder = tmp_path_factory.mktemp("finished") / "project"
-    folder.mkdir()
-    for part in PARTS:
-        source = repository / part
-        copy = shutil.copytree if source.is_dir() else shutil.copy2
-        copy(source, folder / part)
-    write_tones(folder / "tones")
-    (folder / "meanings.csv").write_text(MEANINGS, "utf-8")
-    (folder / "own_family.py").write_text(OWN_FAMILY, "utf-8")
-    profile = yaml.safe_load((repository / "profiles" / "default" / "config.yaml").read_text())
-    # The plain logger lists every job of a dry run; everything else is as users have it.
-    del profile["logger"]
-    project = Project(folder, yaml.safe_load(yaml.safe_dump(SMALL)), profile)
+    project = copy_project("finished")
+    write_tones(project.folder / "tones")
+    (project.folder / "meanings.csv").write_text(MEANINGS, "utf-8")
+    (project.folder / "own_family.py").write_text(OWN_FAMILY, "utf-8")
+    project.config = yaml.safe_load(yaml.safe_dump(SMALL))
     project.snakemake()
     return project
 
