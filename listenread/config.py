@@ -263,12 +263,19 @@ def _selection_problems(config: Json) -> Iterator[str]:
 
 
 def _model_problems(config: Json) -> Iterator[str]:
+    released = [name for name, model in config["models"].items() if model["family"] == "released"]
     for name, model in config["models"].items():
         captions = model.get("train", {}).get("dataset")
         if captions is not None and captions not in config["datasets"]:
             yield (
                 f"`models.{name}.train.dataset`: no such dataset `{captions}`"
                 f"{_suggest([captions], sorted(config['datasets']))}"
+            )
+        known = model.get("known_answers")
+        if known is not None and known not in released:
+            yield (
+                f"`models.{name}.known_answers`: no released model `{known}`"
+                f"{_suggest([known], released)}"
             )
 
 

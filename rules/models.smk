@@ -217,6 +217,7 @@ rule fetch_released:
 rule check_model:
     input:
         unpack(lambda wildcards: tower_files(wildcards.model, "audio", "text")),
+        known_answers=known_answers,
         code=lambda wildcards: code("check_model.py", *family_modules(wildcards.model)),
     output:
         "results/models/{model}/health.json",

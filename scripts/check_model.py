@@ -10,4 +10,5 @@ with job(snakemake.log[0]):
         device=snakemake.params.device,
         threads=snakemake.threads,
         limits=HealthLimits(**snakemake.params.limits),
+        known_answers_path=snakemake.input.get("known_answers") or None,
     )

@@ -63,3 +63,11 @@ def file_of(key, suffix):
 def with_url(key):
     """Names of the models whose file is downloaded."""
     return [name for name, entry in MODELS.items() if entry.get(key, {}).get("url")]
+
+
+def known_answers(wildcards):
+    """Released text vectors that a model must give; none where the catalogue names none."""
+    released = MODELS[wildcards.model]["known_answers"]
+    if released is None:
+        return []
+    return f"results/embeddings/text/tinysol_released/{released}/track.parquet"
