@@ -53,6 +53,12 @@ class Triplets(NamedTuple):
         """
         return _share(self.right.sum(axis=(0, 1)), self.total.sum(axis=(0, 1)))
 
+    def at_level(self, level: int) -> "Triplets":
+        """Only the triplets whose anchor and negative share this many levels; see `by_level`."""
+        keep = np.zeros_like(self.total[0])
+        keep[:, level] = 1
+        return Triplets(self.right * keep, self.total * keep)
+
     def related(self) -> "Triplets":
         """Only the triplets whose three instruments share a family."""
         keep = np.zeros_like(self.total[0])
@@ -130,10 +136,11 @@ def measure(
     seed: int,
     max_bytes: int = 2**30,
 ) -> list[Measurement]:
-    """Measure `accuracy` and `accuracy_related` with a bootstrap over anchors.
+    """Measure `accuracy`, `accuracy_related`, `accuracy_level_<k>`; the bootstrap draws anchors.
 
     `accuracy_related` counts only triplets of three related instruments: without it the easy
-    question for the family outweighs the rest. The triplets of one anchor are resampled together,
+    question for the family outweighs the rest; `accuracy_level_<k>` those whose anchor and negative
+    share k levels, for every k that occurs. The triplets of one anchor are resampled together,
     because they share its vector. `n` is the number of anchors that have a triplet of the kind.
 
     Args:
@@ -155,9 +162,12 @@ def measure(
 
     def measure_one(variant: np.ndarray) -> list[Measurement]:
         outcome = evaluate(variant, distances, levels, protocol=protocol)
+        kinds = {"accuracy": outcome, "accuracy_related": outcome.related()}
+        for level in np.flatnonzero(outcome.total.sum(axis=(0, 1))):
+            kinds[f"accuracy_level_{level}"] = outcome.at_level(int(level))
         return [
             _measure_kind(metric, kind, resamples, confidence, seed, max_bytes)
-            for metric, kind in [("accuracy", outcome), ("accuracy_related", outcome.related())]
+            for metric, kind in kinds.items()
         ]
 
     return over_variants(

@@ -119,7 +119,9 @@ def test_agrees_with_a_plain_loop(seed, n, protocol):
 
 def test_bootstrap_draws_anchors(released, tinysol):
     outcome = triplets.evaluate(released["joint"], *tinysol, protocol="corrected")
-    whole, related = triplets.measure(released["joint"], *tinysol, protocol="corrected", **SETTINGS)
+    whole, related, *_ = triplets.measure(
+        released["joint"], *tinysol, protocol="corrected", **SETTINGS
+    )
     assert (whole.metric, related.metric) == ("accuracy", "accuracy_related")
     assert (whole.value, related.value) == (outcome.accuracy, outcome.related().accuracy)
     assert whole.ci_low < whole.value < whole.ci_high
@@ -153,3 +155,15 @@ def test_what_cannot_be_judged_is_refused(tinysol):
         triplets.measure(np.ones((0, 14, 3)), *tinysol, protocol="corrected", **SETTINGS)
     with pytest.raises(ConfigError, match="neither"):
         triplets.evaluate(np.eye(14), *tinysol, protocol="fair")
+
+
+def test_accuracy_by_level_of_the_tree_adds_up_to_the_whole(released, tinysol):
+    outcome = triplets.evaluate(released["joint"], *tinysol, protocol="corrected")
+    _, _, *by_level = triplets.measure(
+        released["joint"], *tinysol, protocol="corrected", **SETTINGS
+    )
+    levels = [int(one.metric.removeprefix("accuracy_level_")) for one in by_level]
+    np.testing.assert_array_equal([one.value for one in by_level], outcome.by_level()[levels])
+    parts = [outcome.at_level(level) for level in levels]
+    assert sum(part.total.sum() for part in parts) == outcome.total.sum() == 686
+    assert sum(part.right.sum() for part in parts) == outcome.right.sum()
