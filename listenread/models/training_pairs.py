@@ -26,6 +26,8 @@ DrawCaption = Callable[[Row, np.random.Generator], str]
 
 # one stream of random numbers for each purpose
 SPLIT, VOCABULARY, VALIDATION, EPOCH, STEP = range(5)
+#: Samples of the Fourier transform that the phase vocoder works on, torchaudio's default.
+_VOCODER_FFT = 512
 
 
 class Pairs(NamedTuple):
@@ -197,10 +199,30 @@ def augment(waveform: np.ndarray, settings: TrainingSettings, rng: np.random.Gen
 
 
 def _transpose(waveform: np.ndarray, semitones: int, rate: int) -> np.ndarray:
-    import torch
-    from torchaudio.functional import pitch_shift
+    """Change the pitch and keep the length: stretch by a phase vocoder, then play faster or slower.
 
-    return pitch_shift(torch.from_numpy(waveform), rate, semitones).numpy()
+    torchaudio's `pitch_shift` does the same, but resamples between rates that are nearly coprime,
+    which took it seconds for a clip of seconds.
+    """
+    import torch
+    from torchaudio.functional import phase_vocoder
+
+    n_fft, hop = _VOCODER_FFT, _VOCODER_FFT // 4
+    speed = 2.0 ** (-semitones / 12)
+    window = torch.hann_window(n_fft)
+    spectrum = torch.stft(
+        torch.from_numpy(waveform), n_fft, hop, window=window, return_complex=True
+    )
+    advance = torch.linspace(0, np.pi * hop, n_fft // 2 + 1)[:, None]
+    stretched = torch.istft(
+        phase_vocoder(spectrum, speed, advance),
+        n_fft,
+        hop,
+        window=window,
+        length=round(len(waveform) / speed),
+    )
+    shifted = audio.resample(stretched.numpy(), rate / speed, rate)[: len(waveform)]
+    return audio.pad(shifted, len(waveform), "zeros").astype(np.float32)
 
 
 def cut(waveform: np.ndarray, samples: int, crop: str, rng: np.random.Generator) -> np.ndarray:

@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 
 from listenread import tables
 from listenread.errors import DataError, ListenreadError, ModelError
-from listenread.models import registry, tokenizers, training_checkpoints
+from listenread.models import registry, tokenizers, training_checkpoints, training_pairs
 from listenread.models.training import (
     contrastive_loss,
     learning_rate,
@@ -224,6 +224,15 @@ def test_pitch_shift_keeps_the_length(settings):
     semitones = 12 * np.log2(np.abs(np.fft.rfft(moved)).argmax() / 500)
     assert len(moved) == len(tone)
     assert 0.9 < abs(semitones) < 5.1 and semitones == pytest.approx(round(semitones), abs=0.1)
+
+
+@pytest.mark.parametrize("semitones", [-5, -1, 2, 5])
+def test_a_transposed_tone_has_the_pitch_of_the_new_note(semitones):
+    tone = np.sin(2 * np.pi * 440 * np.arange(2 * RATE) / RATE).astype(np.float32)
+    moved = training_pairs._transpose(tone, semitones, RATE)
+    assert (len(moved), moved.dtype) == (len(tone), np.float32)
+    found = np.abs(np.fft.rfft(moved)).argmax() / 2
+    assert found == pytest.approx(440 * 2 ** (semitones / 12), abs=1.0)
 
 
 def test_cut(settings):
