@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from listenread.errors import ModelError
 from listenread.models import registry
@@ -15,6 +15,7 @@ from listenread.models.base import AudioInput, LoadTower, Vectors
 from listenread.models.clap import tokens
 from listenread.models.clap.sizes import Sizes
 from listenread.models.clap.text import TextTower
+from listenread.models.inference import encode_waveforms, to_vectors
 from listenread.models.weights import read_tower
 
 #: Texts of one length that go through the text tower together.
@@ -58,13 +59,7 @@ class CLAP:
         """Encode float32 waveforms in [-1, 1], shape (batch, `audio_input.samples`)."""
         if self.audio_tower is None:
             raise ModelError(f"{self.model_dir} was loaded without its audio tower.")
-        if waveforms.ndim != 2 or waveforms.shape[1] != self.audio_input.samples:
-            raise ValueError(
-                f"waveforms need shape (batch, {self.audio_input.samples}), got {waveforms.shape}"
-            )
-        batch = torch.from_numpy(np.ascontiguousarray(waveforms, dtype=np.float32))
-        with torch.inference_mode():
-            return _to_vectors(*self.audio_tower(batch.to(self.device)))
+        return encode_waveforms(self.audio_tower, waveforms, self.audio_input, self.device)
 
     def encode_text(self, texts: list[str]) -> Vectors:
         """Encode a batch of texts.
@@ -84,10 +79,6 @@ class CLAP:
                 chunk = rows[start : start + TEXT_BATCH]
                 batch = torch.tensor([ids[i] for i in chunk], device=self.device)
                 with torch.inference_mode():
-                    vectors = _to_vectors(*self.text_tower(batch))
+                    vectors = to_vectors(*self.text_tower(batch))
                 pre_joint[chunk], joint[chunk] = vectors
         return Vectors(pre_joint, joint)
-
-
-def _to_vectors(pre_joint: Tensor, joint: Tensor) -> Vectors:
-    return Vectors(pre_joint.float().cpu().numpy(), joint.float().cpu().numpy())

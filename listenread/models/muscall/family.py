@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import torch
 from tokenizers import Tokenizer
-from torch import Tensor, nn
+from torch import nn
 
 from listenread.errors import ModelError
 from listenread.models import registry, tokenizers
 from listenread.models.base import LoadTower, Vectors
+from listenread.models.inference import encode_waveforms, to_vectors
 from listenread.models.muscall.sizes import Sizes
 from listenread.models.muscall.towers import AudioTower, TextTower
 from listenread.models.weights import read_tower
@@ -55,13 +56,7 @@ class MusCALL:
         """Encode float32 waveforms in [-1, 1], shape (batch, `audio_input.samples`)."""
         if self.audio_tower is None:
             raise ModelError(f"{self.model_dir} was loaded without its audio tower.")
-        if waveforms.ndim != 2 or waveforms.shape[1] != self.audio_input.samples:
-            raise ValueError(
-                f"waveforms need shape (batch, {self.audio_input.samples}), got {waveforms.shape}"
-            )
-        batch = torch.from_numpy(np.ascontiguousarray(waveforms, dtype=np.float32))
-        with torch.inference_mode():
-            return _to_vectors(*self.audio_tower(batch.to(self.device)))
+        return encode_waveforms(self.audio_tower, waveforms, self.audio_input, self.device)
 
     def encode_text(self, texts: list[str]) -> Vectors:
         """Encode a batch of texts."""
@@ -69,8 +64,4 @@ class MusCALL:
             raise ModelError(f"{self.model_dir} was loaded without its text tower.")
         ids = tokenizers.encode(self.tokenizer, list(texts), self.sizes.text.max_tokens)
         with torch.inference_mode():
-            return _to_vectors(*self.text_tower(torch.from_numpy(ids).to(self.device)))
-
-
-def _to_vectors(pre_joint: Tensor, joint: Tensor) -> Vectors:
-    return Vectors(pre_joint.float().cpu().numpy(), joint.float().cpu().numpy())
+            return to_vectors(*self.text_tower(torch.from_numpy(ids).to(self.device)))
