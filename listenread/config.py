@@ -19,7 +19,7 @@ from listenread.errors import ConfigError, ListenreadError
 Json = dict[str, Any]
 
 #: Loaders whose datasets are made to train on: they have captions, no vocabulary.
-CAPTIONED_LOADERS = frozenset({"gm_captions"})
+CAPTIONED_LOADERS = frozenset({"gm_captions", "magnatagatune"})
 
 #: Value of a prompt's `file` that stands for the authors' sentences; they are fetched by a job.
 RELEASED_DEFINITIONS = "released"
@@ -196,17 +196,23 @@ def _twice(node: yaml.Node | None) -> Iterator[tuple[str, int]]:
 
 
 def _with_defaults(value: Any, schema: Json, root: Json) -> Any:
-    """Fill in defaults below a value that is known to be valid."""
+    """Fill in defaults below a value that is known to be valid.
+
+    Keys come in the schema's order: Snakemake compares params as text, and a configuration with its
+    keys in another order says the same.
+    """
     for part in _parts(value, schema, root):
+        if isinstance(value, list) and "items" in part:
+            value = [_with_defaults(item, part["items"], root) for item in value]
         if not isinstance(value, dict):
-            break
+            continue
         for name, sub in part.get("properties", {}).items():
             if name not in value:
                 found, default = _default(sub, root)
                 if found:
                     value[name] = copy.deepcopy(default)
             if name in value:
-                value[name] = _with_defaults(value[name], sub, root)
+                value[name] = _with_defaults(value.pop(name), sub, root)
         rest = part.get("additionalProperties")
         if isinstance(rest, dict):
             for name in set(value) - set(part.get("properties", {})):

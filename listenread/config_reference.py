@@ -23,6 +23,7 @@ _SECTIONS = {
     "tinysol": "datasets.<name>` with `loader: tinysol",
     "gm_notes": "datasets.<name>` with `loader: gm_notes",
     "gm_captions": "datasets.<name>` with `loader: gm_captions",
+    "magnatagatune": "datasets.<name>` with `loader: magnatagatune",
     "folder": "datasets.<name>` with `loader: folder",
     "template_prompt": "prompts.<name>` as a template",
     "definition_prompt": "prompts.<name>` as a definition",

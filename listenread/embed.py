@@ -103,7 +103,8 @@ def embed_text(
     """Embed the texts of one prompt with a model's text tower; the audio tower is not loaded.
 
     Writes one row per label and variant: `label, text, pre_joint, joint`, with `variant` where the
-    prompt has several. See `embed_audio` for the arguments.
+    prompt has several; or that the cell is unavailable, where the tower reads all texts alike, as a
+    tokenizer does that knows none of the words. See `embed_audio` for the arguments.
     """
     why = health.refusal(health_path, accept_unhealthy)
     if why:
@@ -114,6 +115,13 @@ def embed_text(
         model.encode_text(texts[start : start + batch_size])
         for start in range(0, len(texts), batch_size)
     ]
+    pre_joint, joint = (np.concatenate(vectors) for vectors in zip(*parts, strict=True))
+    if len(set(texts)) > 1 and (joint == joint[0]).all() and not accept_unhealthy:
+        return tables.write_unavailable(
+            output,
+            f"the text tower gives all {len(set(texts))} texts of the prompt the same vector, the "
+            f"first is {texts[0]!r}",
+        )
     columns = {"label": [row.label for row in prompt], "text": texts}
     variants = [row.variant for row in prompt]
     if max(variants) > 0:
@@ -122,8 +130,8 @@ def embed_text(
         output,
         {
             **columns,
-            "pre_joint": tables.vectors(np.concatenate([part.pre_joint for part in parts])),
-            "joint": tables.vectors(np.concatenate([part.joint for part in parts])),
+            "pre_joint": tables.vectors(pre_joint),
+            "joint": tables.vectors(joint),
         },
         model=registry.describe(model_dir),
         device=device,

@@ -46,6 +46,47 @@ rule fetch_tinysol:
         "../scripts/fetch_tinysol.py"
 
 
+rule fetch_magnatagatune:
+    input:
+        code=code("fetch_magnatagatune.py"),
+    output:
+        directory(f"{DATA_DIR}/{{dataset}}/audio"),
+    log:
+        "logs/fetch_magnatagatune/{dataset}.log",
+    wildcard_constraints:
+        dataset=one_of(MAGNATAGATUNE),
+    localrule: True
+    conda:
+        "../envs/towers.yaml"
+    params:
+        parts=setting("parts"),
+        max_bytes=setting("max_extracted_bytes"),
+        downloads=f"{DATA_DIR}/downloads",
+        mirror=CONFIG["mirror"],
+    script:
+        "../scripts/fetch_magnatagatune.py"
+
+
+rule fetch_captions:
+    input:
+        code=code("fetch_captions.py"),
+    output:
+        directory(f"{DATA_DIR}/{{dataset}}/captions"),
+    log:
+        "logs/fetch_captions/{dataset}.log",
+    wildcard_constraints:
+        dataset=one_of(MAGNATAGATUNE),
+    localrule: True
+    conda:
+        "../envs/towers.yaml"
+    params:
+        repository=setting("captions", "repository"),
+        revision=setting("captions", "revision"),
+        mirror=CONFIG["mirror"],
+    script:
+        "../scripts/fetch_captions.py"
+
+
 rule fetch_ground_truth:
     input:
         listing=os.path.relpath(PROJECT / "resources" / "released_files.csv"),

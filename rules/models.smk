@@ -143,6 +143,7 @@ rule train_muscall:
         captions=lambda wildcards: "results/manifests/{}.parquet".format(
             model_setting("train", "dataset")(wildcards)
         ),
+        tokenizer=own_tokenizer,
         code=lambda wildcards: code(
             "train_muscall.py", *caption_modules(wildcards.model)
         ),

@@ -5,10 +5,17 @@ from listenread.models.training import train_two_tower
 from listenread.models.training_settings import TrainingSettings
 
 with job(snakemake.log[0]):
+    settings = TrainingSettings.from_dict(
+        {
+            "sizes": snakemake.params.sizes,
+            "tokenizer": snakemake.input.get("tokenizer") or None,
+            **snakemake.params.training,
+        }
+    )
     train_two_tower(
         snakemake.input.captions,
         Path(snakemake.output.description).parent,
-        TrainingSettings.from_dict({"sizes": snakemake.params.sizes, **snakemake.params.training}),
+        settings,
         threads=snakemake.threads,
         device=snakemake.params.device,
         checkpoint_dir=snakemake.params.checkpoint_dir,

@@ -60,6 +60,12 @@ def file_of(key, suffix):
     return path
 
 
+def own_tokenizer(wildcards):
+    """The tokenizer that a model to be trained names; none where one is made of its captions."""
+    named = "tokenizer" in MODELS[wildcards.model]
+    return file_of("tokenizer", ".tokenizer.json")(wildcards) if named else []
+
+
 def with_url(key):
     """Names of the models whose file is downloaded."""
     return [name for name, entry in MODELS.items() if entry.get(key, {}).get("url")]

@@ -148,7 +148,7 @@ def test_the_schema_says_the_same_as_the_code_that_takes_the_values(schema):
     for outside in ("dataset", "threads"):
         del training[outside]
     settings = TrainingSettings().to_dict()
-    del settings["sizes"]
+    del settings["sizes"], settings["tokenizer"]  # keys of the model, beside `train`
     assert training == {k: list(v) if isinstance(v, tuple) else v for k, v in settings.items()}
     sizes = schema["$defs"]["muscall_sizes"]
     for name, part in (("audio", AudioSizes()), ("text", TextSizes())):
@@ -201,3 +201,22 @@ def test_every_key_of_the_schema_is_described(schema):
     for part in parts:
         for key, entry in _leaf_keys(part, schema):
             assert "const" in entry or entry.get("description"), key
+
+
+def test_the_order_of_keys_makes_no_difference_but_that_of_the_labels_does(repository, schema):
+    base = yaml.safe_load((repository / "config.yaml").read_text("utf-8"))
+    resolved = configuration.resolve(base, schema, repository)
+    shuffled = configuration.resolve(_reversed(base), schema, repository)
+    for name, model in resolved["models"].items():
+        assert repr(shuffled["models"][name]) == repr(model)
+    parts = resolved["datasets"]["magnatagatune"]["parts"]
+    assert repr(shuffled["datasets"]["magnatagatune"]["parts"]) == repr(parts)
+    labels = list(resolved["datasets"]["tinysol"]["vocabulary"])
+    assert list(shuffled["datasets"]["tinysol"]["vocabulary"]) == labels[::-1]
+
+
+def _reversed(value):
+    """The same mappings with their keys the other way round; lists as they are."""
+    if isinstance(value, dict):
+        return {key: _reversed(value[key]) for key in reversed(value)}
+    return [_reversed(item) for item in value] if isinstance(value, list) else value

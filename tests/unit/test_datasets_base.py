@@ -198,7 +198,7 @@ def test_other_mistakes(tmp_path):
 
 
 def test_loaders_are_found_by_name():
-    assert registry.names() == ["folder", "gm_captions", "gm_notes", "tinysol"]
+    assert registry.names() == ["folder", "gm_captions", "gm_notes", "magnatagatune", "tinysol"]
     for name in registry.names():
         assert callable(registry.load(name).read_clips)
 

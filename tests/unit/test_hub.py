@@ -1,9 +1,11 @@
 """Fetching a repository: from a mirror, or a clear word that it cannot be had."""
 
+import json
+
 import pytest
 
 from listenread.errors import DownloadError
-from listenread.models.hub import fetch_repository
+from listenread.hub import fetch_repository
 
 WANTED = {"repository": "laion/clap-htsat-unfused", "revision": "8" * 40}
 
@@ -15,7 +17,22 @@ def test_a_mirrored_repository_is_taken_without_asking_the_hub(tmp_path):
         (place / name).write_text(name)
     fetch_repository(tmp_path / "folder", **WANTED, mirror=tmp_path / "mirror")
     found = {path.name for path in (tmp_path / "folder").iterdir()}
-    assert found == {"config.json", "model.safetensors", "merges.txt"}
+    assert found == {"config.json", "model.safetensors", "merges.txt", "source.json"}
+
+
+def test_a_mirrored_dataset_keeps_its_folders_and_says_where_it_came_from(tmp_path):
+    wanted = {"repository": "somebody/captions", "revision": "main", "kind": "dataset"}
+    place = tmp_path / "mirror/huggingface.co/datasets/somebody/captions/resolve/main"
+    (place / "data").mkdir(parents=True)
+    with pytest.raises(DownloadError, match=r"main has none of \*\.parquet"):
+        fetch_repository(tmp_path / "folder", **wanted, mirror=tmp_path / "mirror")
+    (place / "data" / "train.parquet").write_text("rows")
+    (place / "README.md").write_text("card")
+    fetch_repository(tmp_path / "folder", **wanted, mirror=tmp_path / "mirror")
+    files = {str(path.relative_to(tmp_path / "folder")) for path in tmp_path.glob("folder/**/*.*")}
+    assert files == {"data/train.parquet", "source.json"}
+    source = json.loads((tmp_path / "folder" / "source.json").read_text())
+    assert source == {"repository": "somebody/captions", "revision": "main", "commit": "main"}
 
 
 def test_a_hub_that_cannot_be_reached_is_named_with_the_way_out(tmp_path, monkeypatch):
