@@ -143,7 +143,10 @@ def fetch(
 
 
 def find_in_mirror(url: str, mirror: Path | str) -> Path | None:
-    """Find a URL's file in a folder in the layout of ``wget -x``, or None."""
+    """Find a URL's file in a folder in the layout of ``wget -x``, or None.
+
+    Its folders and files may be links to elsewhere; a URL cannot lead out of it.
+    """
     mirror = Path(mirror)
     if not mirror.is_dir():
         raise DownloadError(f"the mirror {mirror} is no folder (config key `mirror`)")
@@ -154,8 +157,7 @@ def find_in_mirror(url: str, mirror: Path | str) -> Path | None:
         for path in paths:
             for query in dict.fromkeys(("", f"?{parts.query}" if parts.query else "")):
                 candidate = mirror / host / f"{path.lstrip('/')}{query}"
-                inside = candidate.resolve().is_relative_to(mirror.resolve())
-                if inside and candidate.is_file():
+                if ".." not in candidate.relative_to(mirror).parts and candidate.is_file():
                     return candidate
     return None
 

@@ -75,10 +75,16 @@ class KnownAnswers(NamedTuple):
     Attributes:
         texts: what was embedded.
         joint: float32, shape (texts, d_joint).
+        missing: why there are none; None where there are.
     """
 
-    texts: Sequence[str]
-    joint: np.ndarray
+    texts: Sequence[str] = ()
+    joint: np.ndarray | None = None
+    missing: str | None = None
+
+
+#: Of a model for which nobody released vectors.
+NO_KNOWN_ANSWERS = KnownAnswers(missing="there are none for this model")
 
 
 class Check(NamedTuple):
@@ -144,7 +150,7 @@ def check_model(
     limits: HealthLimits = HealthLimits(),
     texts: Sequence[str] = PROBE_TEXTS,
     clips: np.ndarray | None = None,
-    known_answers: KnownAnswers | None = None,
+    known_answers: KnownAnswers = NO_KNOWN_ANSWERS,
     in_float32: TwoTower | None = None,
 ) -> dict[str, Any]:
     """Measure whether a model can be trusted with anything.
@@ -219,7 +225,9 @@ def check_prepared_model(
         device = resolve_device(device)
         model = registry.load(model_dir, device=device, threads=threads)
         in_float32 = registry.load(model_dir, threads=threads) if device != "cpu" else None
-        known = None if known_answers_path is None else read_known_answers(known_answers_path)
+        known = NO_KNOWN_ANSWERS
+        if known_answers_path is not None:
+            known = read_known_answers(known_answers_path)
     except ListenreadError as error:
         health = _verdict([Check("loading", False, None, None, str(error))], limits)
     else:
@@ -234,11 +242,11 @@ def check_prepared_model(
     return health
 
 
-def read_known_answers(path: str | Path) -> KnownAnswers | None:
-    """Read known answers from a text embeddings table; None if it is empty on purpose."""
+def read_known_answers(path: str | Path) -> KnownAnswers:
+    """Read known answers from a text embeddings table; one that is empty on purpose says why."""
     table = tables.read(path, ["text", "joint"])
     if table.unavailable:
-        return None
+        return KnownAnswers(missing=table.unavailable)
     return KnownAnswers(table.data["text"].to_pylist(), tables.to_numpy(table.data["joint"]))
 
 
@@ -368,13 +376,14 @@ def _relative_difference(
     return largest
 
 
-def _check_known(model: TwoTower, known: KnownAnswers | None, limits: HealthLimits) -> Check:
-    if known is None:
-        return Check(
-            "known answers", None, None, None, "not checked: there are none for this model"
-        )
+def _check_known(model: TwoTower, known: KnownAnswers, limits: HealthLimits) -> Check:
+    if known.missing is not None:
+        return Check("known answers", None, None, None, f"not checked: {known.missing}")
     ours = model.encode_text(list(known.texts)).joint.astype(np.float64)
     theirs = np.asarray(known.joint, dtype=np.float64)
+    if ours.shape != theirs.shape:
+        message = f"vectors of {ours.shape[1]} numbers were given, {theirs.shape[1]} are known"
+        return Check("known answers", False, None, None, message)
     norms = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
     return _at_least(
         "known answers",

@@ -1,6 +1,9 @@
 """Fixtures shared by all tests."""
 
 import os
+import runpy
+import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -33,3 +36,32 @@ def shared_data() -> Path:
 def shared_mirror() -> Path:
     """A part of what the pipeline downloads, in `wget -x` layout; skipped where absent."""
     return _shared("mirror")
+
+
+@pytest.fixture(scope="session")
+def maker() -> Path:
+    """The script that makes the checkpoint with the laion-clap package."""
+    return REPOSITORY / "tests" / "reference" / "laion_checkpoint.py"
+
+
+@pytest.fixture(scope="session")
+def tokenizer_path(maker, tmp_path_factory) -> Path:
+    """A `tokenizer.json` of RoBERTa's size and format."""
+    from listenread.models.clap.sizes import TextSizes
+
+    path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.json"
+    runpy.run_path(str(maker))["write_tokenizer"](path, TextSizes().vocabulary)
+    return path
+
+
+@pytest.fixture(scope="session")
+def made_by_package(maker, tokenizer_path, tmp_path_factory):
+    """``HTSAT-base.pt``, full size and random, and the names and shapes of ``HTSAT-tiny.json``."""
+    from listenread.models import verify
+    from listenread.models.clap.sizes import TextSizes
+
+    folder = tmp_path_factory.mktemp("laion")
+    environment = verify.offline_hub(folder / "hub", tokenizer_path, asdict(TextSizes()))
+    verify.run_reference([sys.executable, maker, folder], environment)
+    yield folder
+    (folder / "HTSAT-base.pt").unlink()

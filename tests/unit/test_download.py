@@ -327,6 +327,15 @@ def test_a_url_cannot_leave_the_mirror(tmp_path):
     assert download.find_in_mirror("https://h/%2e%2e/%2e%2e/secret", tmp_path / "mirror") is None
 
 
+def test_a_mirror_may_consist_of_links(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk" / "file").write_text("content")
+    (tmp_path / "mirror").mkdir()
+    (tmp_path / "mirror" / "h").symlink_to(tmp_path / "disk")
+    found = download.find_in_mirror("https://h/file", tmp_path / "mirror")
+    assert found.read_text() == "content"
+
+
 def test_tinysols_official_metadata_come_from_the_mirror(shared_mirror, tmp_path):
     path = download.fetch(
         "https://zenodo.org/record/3685367/files/TinySOL_metadata.csv?download=1",

@@ -180,6 +180,9 @@ def test_known_answers():
     wrong = health.KnownAnswers(texts, right.joint[::-1])
     (found,) = failures(model, known_answers=wrong)
     assert found.startswith("known answers: the smallest cosine with the 2 known vectors is ")
+    other = health.KnownAnswers(texts, right.joint[:, 1:])
+    (found,) = failures(model, known_answers=other)
+    assert found.startswith("known answers: vectors of ")
 
 
 def test_precision_is_compared_with_float32():
@@ -209,4 +212,4 @@ def test_known_answers_are_read_from_a_text_table(tmp_path):
     assert known.texts == ["a", "b", "c"]
     np.testing.assert_array_equal(known.joint, vectors)
     tables.write_unavailable(tmp_path / "none.parquet", "not released")
-    assert health.read_known_answers(tmp_path / "none.parquet") is None
+    assert health.read_known_answers(tmp_path / "none.parquet").missing == "not released"

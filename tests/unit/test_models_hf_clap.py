@@ -1,6 +1,7 @@
 """`hf_clap` against transformers' own ClapModel and ClapFeatureExtractor, on random weights."""
 
 import json
+import runpy
 import socket
 import subprocess
 import sys
@@ -10,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tokenizers import ByteLevelBPETokenizer, Tokenizer, processors
-from transformers import ClapConfig, ClapFeatureExtractor, ClapModel, RobertaTokenizer
+from tokenizers import Tokenizer
+from transformers import ClapFeatureExtractor, ClapModel, RobertaTokenizer
 
 from listenread.audio import Sound, prepare
 from listenread.errors import ModelError
@@ -21,73 +22,13 @@ from listenread.models.hf_clap import convert_hf_clap
 from listenread.models.weights import write_tower
 
 TEXTS = ["A violin track", "A tuba track", "", "a long text about a violin " * 30, "Für Elise, ä"]
-AUDIO = {
-    "patch_embeds_hidden_size": 16,
-    "hidden_size": 128,
-    "depths": [2, 1, 1, 1],
-    "num_attention_heads": [2, 2, 4, 4],
-}
-TEXT = {
-    "vocab_size": 400,
-    "hidden_size": 32,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "intermediate_size": 48,
-    "max_position_embeddings": 80,
-}
-
-
-def randomise(model: torch.nn.Module) -> None:
-    """Move every number away from its initial value, so that one that is not loaded is noticed."""
-    generator = torch.Generator().manual_seed(1)
-    for name, value in model.state_dict().items():
-        if not value.is_floating_point():
-            continue
-        noise = torch.randn(value.shape, generator=generator)
-        if name.endswith("running_var"):
-            value.copy_(noise.abs() * 50 + 20)
-        elif name.endswith("running_mean"):
-            value.copy_(noise * 10 - 20)
-        elif value.dim() == 1 and name.endswith("weight"):
-            value.copy_(1 + 0.2 * noise)
-        elif "word_embeddings" in name:
-            value.copy_(noise)  # so that texts differ as they do in a trained tower
-        else:
-            value.add_(0.1 * noise)
-
-
-@pytest.fixture(scope="module")
-def tokenizer_files(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tokenizer")
-    trained = ByteLevelBPETokenizer()
-    specials = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    trained.train_from_iterator(TEXTS, 380, min_frequency=1, special_tokens=specials)
-    trained.save_model(str(folder))
-    tokenizer = trained._tokenizer
-    tokenizer.post_processor = processors.RobertaProcessing(
-        ("</s>", 2), ("<s>", 0), add_prefix_space=False
-    )
-    tokenizer.save(str(folder / "tokenizer.json"))
-    return folder
+MAKER = runpy.run_path(str(Path(__file__).parents[1] / "reference" / "hf_snapshot.py"))
 
 
 @pytest.fixture(scope="module", params=["plain", "fusion"])
-def snapshot(request, tokenizer_files, tmp_path_factory):
-    """A repository as `save_pretrained` writes it."""
+def snapshot(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(f"snapshot-{request.param}")
-    fusion = request.param == "fusion"
-    audio = {**AUDIO, "enable_fusion": fusion}
-    if fusion:
-        audio["fusion_type"] = "aff_2d"
-    torch.manual_seed(0)
-    config = ClapConfig(text_config=TEXT, audio_config=audio, projection_dim=24)
-    model = ClapModel(config)
-    randomise(model)
-    model.save_pretrained(folder)
-    truncation = "fusion" if fusion else "rand_trunc"
-    ClapFeatureExtractor(frequency_min=50, truncation=truncation).save_pretrained(folder)
-    (folder / "tokenizer.json").write_bytes((tokenizer_files / "tokenizer.json").read_bytes())
-    (folder / "tokenizer_config.json").write_text(json.dumps({"model_max_length": 77}))
+    MAKER["write_snapshot"](folder, fusion=request.param == "fusion")
     return folder
 
 
@@ -183,14 +124,14 @@ def test_no_network_is_touched(snapshot, tmp_path, monkeypatch):
     model.encode_audio(np.zeros((1, 480000), np.float32))
 
 
-def test_pytorch_weights_and_older_tokenizer_files(snapshot, prepared, tokenizer_files, tmp_path):
+def test_pytorch_weights_and_older_tokenizer_files(snapshot, prepared, tmp_path):
     for name in ("config.json", "preprocessor_config.json", "tokenizer_config.json"):
         (tmp_path / name).write_bytes((snapshot / name).read_bytes())
     state = load_file(snapshot / "model.safetensors")
     state["text_model.embeddings.position_ids"] = torch.arange(80).expand(1, -1)
     torch.save(state, tmp_path / "pytorch_model.bin")
     for name in ("vocab.json", "merges.txt"):
-        (tmp_path / name).write_bytes((tokenizer_files / name).read_bytes())
+        (tmp_path / name).write_bytes((snapshot / name).read_bytes())
     convert_hf_clap(tmp_path, tmp_path / "prepared")
     wanted = Tokenizer.from_file(str(prepared / "tokenizer.json"))
     found = Tokenizer.from_file(str(tmp_path / "prepared" / "tokenizer.json"))

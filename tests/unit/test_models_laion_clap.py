@@ -3,8 +3,7 @@
 import copy
 import json
 import runpy
-import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,29 +19,6 @@ from listenread.models.clap.sizes import FrontEndSizes, Sizes, TextSizes
 from listenread.models.weights import refuse_differences
 
 LIMITS = {"largest_difference": 1e-4, "smallest_cosine": 0.99999}
-
-
-@pytest.fixture(scope="session")
-def maker(repository):
-    """The script that makes the checkpoint with the laion-clap package."""
-    return repository / "tests" / "reference" / "laion_checkpoint.py"
-
-
-@pytest.fixture(scope="session")
-def tokenizer_path(maker, tmp_path_factory):
-    path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.json"
-    runpy.run_path(str(maker))["write_tokenizer"](path, TextSizes().vocabulary)
-    return path
-
-
-@pytest.fixture(scope="session")
-def made_by_package(maker, tokenizer_path, tmp_path_factory):
-    """``HTSAT-base.pt``, full size and random, and the names and shapes of ``HTSAT-tiny.json``."""
-    folder = tmp_path_factory.mktemp("laion")
-    environment = verify.offline_hub(folder / "hub", tokenizer_path, asdict(TextSizes()))
-    verify.run_reference([sys.executable, maker, folder], environment)
-    yield folder
-    (folder / "HTSAT-base.pt").unlink()
 
 
 @pytest.fixture(scope="session")
