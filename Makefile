@@ -2,6 +2,7 @@
 # make test       the same set-up, then every test that this machine can run
 # make lint       ruff, snakefmt, snakemake --lint
 # make docs       regenerate docs/configuration.md from the schema
+# make bench      measure speed and memory against named references (a quarter of an hour)
 # make clean      delete results/ and logs/ (never data/)
 
 PYTHON ?= python3
@@ -19,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Jobs and tests never ask a model hub; what they need is fetched by rules, with checksums.
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: quickstart setup test lint format docs clean
+.PHONY: quickstart setup test lint format bench docs clean
 .DEFAULT_GOAL := quickstart
 
 quickstart: setup
@@ -50,6 +51,9 @@ format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile rules
+
+bench: setup
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python benchmarks/run.py $(BENCH)
 
 docs: setup
 	$(BIN)/python -m listenread.config_reference > docs/configuration.md

@@ -1,15 +1,19 @@
 """Vectors: clips through an audio tower, prompts through a text tower."""
 
-from collections.abc import Sequence
+import math
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from listenread import health, tables
-from listenread.audio import ClipLoader, mean_by_clip
+from listenread.audio import Batch, ClipLoader, mean_by_clip
 from listenread.datasets.manifest import read_manifest
+from listenread.errors import ModelError
 from listenread.models import registry
-from listenread.models.base import TwoTower, Vectors
+from listenread.models.base import Vectors
+from listenread.models.device import resolve_device
 from listenread.progress import progress
 from listenread.prompts import PromptText
 
@@ -23,7 +27,10 @@ def embed_audio(
     accept_unhealthy: bool,
     batch_size: int,
     device: str = "cpu",
+    precision: str = "float32",
     threads: int = 1,
+    shard: int | None = None,
+    shard_clips: int | None = None,
 ) -> None:
     """Embed every clip of a manifest with a model's audio tower, both spaces from one pass.
 
@@ -40,7 +47,10 @@ def embed_audio(
         accept_unhealthy: compute them all the same.
         batch_size: rows per forward pass.
         device: a torch device.
+        precision: one of `listenread.models.precision.PRECISIONS`.
         threads: CPU threads, for the tower and for decoding.
+        shard: embed one shard only, the clips from ``shard * shard_clips``; None embeds all.
+        shard_clips: clips of a shard.
 
     Raises:
         ListenreadError: a clip is not the one of the manifest, or the model cannot be loaded.
@@ -49,43 +59,137 @@ def embed_audio(
     if why:
         return tables.write_unavailable(output, why)
     manifest = read_manifest(manifest_path)
-    model = registry.load(model_dir, tower="audio", device=device, threads=threads)
-    with progress(total=len(manifest), unit="clips", label="embedding audio") as bar:
+    rows = shard_rows(len(manifest), shard, shard_clips)
+    device = resolve_device(device)
+    model = registry.load(
+        model_dir, tower="audio", device=device, threads=threads, precision=precision
+    )
+    facts = {"model": registry.describe(model_dir), "device": device, "precision": precision}
+    with (
+        progress(total=len(rows), unit="clips", label="embedding audio") as bar,
+        tables.Writer(output, **facts, vocabulary=manifest.vocabulary) as writer,
+    ):
         loader = ClipLoader(
-            manifest.clips,
+            manifest.clips[rows.start : rows.stop],
             model.audio_input,
             batch_size,
             workers=threads,
             on_clip=bar.update,
         )
-        vectors = _encode_clips(model, loader)
-    tables.write(
-        output,
-        {
-            "clip_id": manifest.table["clip_id"],
-            "label": manifest.table["label"],
-            "pre_joint": tables.vectors(vectors.pre_joint),
-            "joint": tables.vectors(vectors.joint),
-        },
-        model=registry.describe(model_dir),
-        device=device,
-        vocabulary=manifest.vocabulary,
-    )
+        for done, vectors in clip_vectors(Encoder(model.encode_audio), loader):
+            part = manifest.table.slice(rows.start + done, len(vectors.joint))
+            writer.add(
+                {
+                    "clip_id": part["clip_id"],
+                    "label": part["label"],
+                    "pre_joint": tables.vectors(vectors.pre_joint),
+                    "joint": tables.vectors(vectors.joint),
+                }
+            )
 
 
-def _encode_clips(model: TwoTower, loader: ClipLoader) -> Vectors:
-    """Encode batch by batch; the vectors of a clip's windows are averaged, most clips have one."""
-    clips, batches = [], []
-    for batch in loader:
-        clips.append(batch.clips)
-        batches.append(model.encode_audio(batch.waveforms))
-    row_clips = np.concatenate(clips)
-    pre_joint, joint = (
-        mean_by_clip(row_clips, np.concatenate(parts), len(loader))
-        for parts in zip(*batches, strict=True)
-    )
-    if len(row_clips) > len(loader):
-        joint /= np.linalg.norm(joint, axis=1, keepdims=True)
+def shard_rows(clips: int, shard: int | None, shard_clips: int | None) -> range:
+    """Rows of a manifest that belong to a shard; all of them where there are no shards.
+
+    >>> shard_rows(10, 2, 4)
+    range(8, 10)
+    """
+    if shard is None:
+        return range(clips)
+    return range(shard * shard_clips, min((shard + 1) * shard_clips, clips))
+
+
+def count_shards(manifest_path: str | Path, output: str | Path, *, shard_clips: int) -> None:
+    """Write how many shards of so many clips a manifest has, as a number in a text file."""
+    shards = math.ceil(len(read_manifest(manifest_path)) / shard_clips)
+    Path(output).write_text(f"{shards}\n", encoding="utf-8")
+
+
+class Encoder:
+    """Encodes batches; one that does not fit into memory goes in parts, and so do those after it.
+
+    Attributes:
+        largest: rows that fit so far; None while every batch did.
+    """
+
+    def __init__(self, encode: Callable[[np.ndarray], Vectors]):
+        """Wrap a tower's `encode_audio`."""
+        self.encode = encode
+        self.largest: int | None = None
+
+    def __call__(self, waveforms: np.ndarray) -> Vectors:
+        """Encode waveforms of shape (batch, samples).
+
+        Raises:
+            ModelError: not even one row fits.
+        """
+        parts, start = [], 0
+        while start < len(waveforms):
+            rows = waveforms[start : start + (self.largest or len(waveforms))]
+            try:
+                parts.append(self.encode(rows))
+            except Exception as error:
+                if not _out_of_memory(error):
+                    raise
+                if len(rows) == 1:
+                    raise ModelError(
+                        f"a clip of {waveforms.shape[1]} samples does not fit into memory: {error}"
+                    ) from error
+                self.largest = len(rows) // 2
+                _free_cached_memory()
+            else:
+                start += len(rows)
+        return Vectors(*(np.concatenate(vectors) for vectors in zip(*parts, strict=True)))
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Whether an exception is torch's, of a GPU or a CPU, or Python's; torch is not imported."""
+    texts = ("out of memory", "can't allocate memory", "not enough memory")
+    is_torchs = isinstance(error, RuntimeError) and any(text in str(error) for text in texts)
+    return is_torchs or isinstance(error, MemoryError)
+
+
+def _free_cached_memory() -> None:
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def clip_vectors(
+    encode: Callable[[np.ndarray], Vectors], batches: Iterable[Batch]
+) -> Iterator[tuple[int, Vectors]]:
+    """Encode batches and give the vectors of whole clips as soon as all their windows are there.
+
+    The vectors of a clip with several windows are their means, `joint` normalised again; those of a
+    clip with one are as the tower gave them.
+
+    Yields:
+        Number of the first clip, and the vectors of it and of those that follow.
+    """
+    first, clips, kept = 0, np.zeros(0, np.int64), None
+    for batch in batches:
+        clips = np.concatenate([clips, batch.clips])
+        kept = _joined(kept, encode(batch.waveforms))
+        whole = int(np.searchsorted(clips, clips[-1]))  # windows of the last clip may follow
+        if whole:
+            yield first, _by_clip(clips[:whole] - first, Vectors(*(v[:whole] for v in kept)))
+            first, clips = int(clips[-1]), clips[whole:]
+            kept = Vectors(*(v[whole:] for v in kept))
+    if kept is not None:
+        yield first, _by_clip(clips - first, kept)
+
+
+def _joined(kept: Vectors | None, new: Vectors) -> Vectors:
+    if kept is None:
+        return new
+    return Vectors(*(np.concatenate(pair) for pair in zip(kept, new, strict=True)))
+
+
+def _by_clip(clips: np.ndarray, vectors: Vectors) -> Vectors:
+    counts = np.bincount(clips)
+    pre_joint, joint = (mean_by_clip(clips, part, len(counts)) for part in vectors)
+    several = counts > 1
+    joint[several] /= np.linalg.norm(joint[several], axis=1, keepdims=True)
     return Vectors(pre_joint, joint)
 
 
@@ -98,6 +202,7 @@ def embed_text(
     accept_unhealthy: bool,
     batch_size: int = 64,
     device: str = "cpu",
+    precision: str = "float32",
     threads: int = 1,
 ) -> None:
     """Embed the texts of one prompt with a model's text tower; the audio tower is not loaded.
@@ -109,7 +214,10 @@ def embed_text(
     why = health.refusal(health_path, accept_unhealthy)
     if why:
         return tables.write_unavailable(output, why)
-    model = registry.load(model_dir, tower="text", device=device, threads=threads)
+    device = resolve_device(device)
+    model = registry.load(
+        model_dir, tower="text", device=device, threads=threads, precision=precision
+    )
     texts = [row.text for row in prompt]
     parts = [
         model.encode_text(texts[start : start + batch_size])
@@ -135,4 +243,5 @@ def embed_text(
         },
         model=registry.describe(model_dir),
         device=device,
+        precision=precision,
     )

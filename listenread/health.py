@@ -201,6 +201,7 @@ def check_prepared_model(
     *,
     device: str = "cpu",
     threads: int | None = None,
+    precision: str = "float32",
     limits: HealthLimits = HealthLimits(),
     texts: Sequence[str] = PROBE_TEXTS,
     known_answers_path: str | Path | None = None,
@@ -214,6 +215,7 @@ def check_prepared_model(
         output: the JSON file to write.
         device: where it will be used; on a GPU it is compared with the CPU.
         threads: CPU threads.
+        precision: what it will compute in; it is compared with float32 on the CPU.
         limits: see `HealthLimits`.
         texts: different prompts.
         known_answers_path: a table with columns `text, joint`, e.g. released text vectors.
@@ -223,8 +225,9 @@ def check_prepared_model(
     """
     try:
         device = resolve_device(device)
-        model = registry.load(model_dir, device=device, threads=threads)
-        in_float32 = registry.load(model_dir, threads=threads) if device != "cpu" else None
+        model = registry.load(model_dir, device=device, threads=threads, precision=precision)
+        reference_itself = device == "cpu" and precision == "float32"
+        in_float32 = None if reference_itself else registry.load(model_dir, threads=threads)
         known = NO_KNOWN_ANSWERS
         if known_answers_path is not None:
             known = read_known_answers(known_answers_path)

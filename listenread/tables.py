@@ -5,8 +5,9 @@ and renamed, so that a half-written file is never read, and carries as key-value
 it.
 """
 
+import contextlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,8 @@ from listenread.errors import ListenreadError
 METADATA_KEY = b"listenread"
 #: Metadata entry of a table that is empty on purpose: why there is nothing to compute.
 UNAVAILABLE = "unavailable"
+#: Rows that are written, and can be read, at a time.
+ROW_GROUP = 8192
 
 
 class Table(NamedTuple):
@@ -53,18 +56,67 @@ def write(path: str | Path, data: pa.Table | Mapping[str, Any], **made_by: Any) 
         data: an arrow table, or columns that `pyarrow.table` takes; vectors as from `vectors`.
         **made_by: JSON-serialisable facts about what made the table.
     """
-    table = data if isinstance(data, pa.Table) else pa.table(dict(data))
-    facts = {"listenread_version": __version__, **made_by}
-    encoded = json.dumps(facts, sort_keys=True, ensure_ascii=False).encode()
-    table = table.replace_schema_metadata({**(table.schema.metadata or {}), METADATA_KEY: encoded})
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        pq.write_table(table, partial, compression="zstd")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with Writer(path, **made_by) as writer:
+        writer.add(data)
+
+
+class Writer:
+    """A table that is written part by part, in memory for one group of rows at a time.
+
+    The file is there, whole, when the block ends, and not if it raises. Groups have `ROW_GROUP`
+    rows whatever the parts were, so that the same rows give the same file.
+
+    Example:
+        >>> with Writer("vectors.parquet", model="mine") as writer:  # doctest: +SKIP
+        ...     for part in parts:
+        ...         writer.add(part)
+    """
+
+    def __init__(self, path: str | Path, **made_by: Any):
+        """Say where and by what; nothing is opened before the first part.
+
+        Args:
+            path: the parquet file; its folder is created.
+            **made_by: JSON-serialisable facts about what made the table.
+        """
+        self.path = Path(path)
+        self.partial = self.path.with_name(f".{self.path.name}.partial")
+        facts = {"listenread_version": __version__, **made_by}
+        self.facts = json.dumps(facts, sort_keys=True, ensure_ascii=False).encode()
+        self.waiting: list[pa.Table] = []
+        self.file: pq.ParquetWriter | None = None
+
+    def __enter__(self) -> "Writer":
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def add(self, data: pa.Table | Mapping[str, Any]) -> None:
+        """Append rows; all parts have the columns of the first."""
+        table = data if isinstance(data, pa.Table) else pa.table(dict(data))
+        metadata = {**(table.schema.metadata or {}), METADATA_KEY: self.facts}
+        table = table.replace_schema_metadata(metadata)
+        if self.file is None:
+            self.file = pq.ParquetWriter(self.partial, table.schema, compression="zstd")
+            self.empty = table.schema.empty_table()
+        self.waiting.append(table)
+        while sum(len(part) for part in self.waiting) >= ROW_GROUP:
+            rows = pa.concat_tables(self.waiting)
+            self.file.write_table(rows.slice(0, ROW_GROUP))
+            self.waiting = [rows.slice(ROW_GROUP)]
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        try:
+            if kind is None and self.file is None:
+                raise ListenreadError(f"{self.path}: there is nothing to write")
+            if self.file is not None:
+                rest = pa.concat_tables([self.empty, *self.waiting])
+                if kind is None and len(rest):
+                    self.file.write_table(rest)
+                self.file.close()
+            if kind is None:
+                self.partial.replace(self.path)
+        finally:
+            self.partial.unlink(missing_ok=True)
 
 
 def write_unavailable(path: str | Path, reason: str, **made_by: Any) -> None:
@@ -82,24 +134,59 @@ def read(path: str | Path, columns: Iterable[str] = ()) -> Table:
     Raises:
         ListenreadError: the file is not a parquet table of ours, or misses a column.
     """
+    with _open(path) as file:
+        table = Table(file.read(), _facts(file, path))
+    missing = [name for name in columns if name not in table.data.column_names]
+    if missing and table.unavailable is None:
+        raise ListenreadError(
+            f"{path} misses the column(s) {', '.join(missing)}; it has {table.data.column_names}."
+        )
+    return table
+
+
+def _open(path: str | Path) -> pq.ParquetFile:
     try:
-        data = pq.read_table(path)
+        return pq.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise ListenreadError(
             f"{path} cannot be read as a parquet table ({error}). Delete it and run again."
         ) from error
-    encoded = (data.schema.metadata or {}).get(METADATA_KEY)
+
+
+def _facts(file: pq.ParquetFile, path: str | Path) -> dict[str, Any]:
+    encoded = (file.schema_arrow.metadata or {}).get(METADATA_KEY)
     if encoded is None:
         raise ListenreadError(
             f"{path} was not written by listenread: it does not say what made it."
         )
-    table = Table(data, json.loads(encoded))
-    missing = [name for name in columns if name not in data.column_names]
-    if missing and table.unavailable is None:
-        raise ListenreadError(
-            f"{path} misses the column(s) {', '.join(missing)}; it has {data.column_names}."
-        )
-    return table
+    return json.loads(encoded)
+
+
+def concatenate(paths: Sequence[str | Path], output: str | Path) -> None:
+    """Write the rows of several tables of one kind one after the other, a group at a time.
+
+    What made the first is said to have made the whole; a table that is empty on purpose makes it
+    so.
+
+    Raises:
+        ListenreadError: a table is not one of ours, or they do not belong together.
+    """
+    with contextlib.ExitStack() as stack:
+        files = [stack.enter_context(_open(path)) for path in paths]
+        facts = [_facts(file, path) for file, path in zip(files, paths, strict=True)]
+        for path, file, made_by in zip(paths, files, facts, strict=True):
+            if UNAVAILABLE in made_by:
+                return write_unavailable(output, made_by[UNAVAILABLE])
+            if made_by != facts[0] or not file.schema_arrow.equals(files[0].schema_arrow):
+                raise ListenreadError(
+                    f"{path} and {paths[0]} were not made by the same things. Delete both and run "
+                    "again."
+                )
+        first = {key: value for key, value in facts[0].items() if key != "listenread_version"}
+        with Writer(output, **first) as writer:
+            for file in files:
+                for batch in file.iter_batches(ROW_GROUP):
+                    writer.add(pa.Table.from_batches([batch]))
 
 
 def vectors(values: np.ndarray) -> pa.FixedSizeListArray:

@@ -38,7 +38,7 @@ rule embed_audio:
     log:
         "logs/embed_audio/{dataset}/{model}.log",
     wildcard_constraints:
-        model=one_of(WITH_TOWERS),
+        model=one_of([] if SHARD_CLIPS else WITH_TOWERS),
         dataset=one_of(set(CONFIG["datasets"]) - {*RELABELLED}),
     cache: SHARED
     conda:
@@ -48,8 +48,70 @@ rule embed_audio:
         accept_unhealthy=model_setting("accept_unhealthy"),
         batch_size=CONFIG["embedding"]["batch_size"],
         device=CONFIG["embedding"]["device"],
+        precision=CONFIG["embedding"]["precision"],
     script:
         "../scripts/embed_audio.py"
+
+
+# How many jobs a dataset is worth is known when its manifest is there.
+checkpoint count_shards:
+    input:
+        manifest="results/manifests/{dataset}.parquet",
+        code=code("count_shards.py"),
+    output:
+        "results/manifests/{dataset}.shards",
+    log:
+        "logs/count_shards/{dataset}.log",
+    conda:
+        "../envs/tables.yaml"
+    params:
+        shard_clips=SHARD_CLIPS,
+    script:
+        "../scripts/count_shards.py"
+
+
+rule embed_shard:
+    input:
+        unpack(lambda wildcards: tower_files(wildcards.model, "audio")),
+        health="results/models/{model}/health.json",
+        manifest="results/manifests/{dataset}.parquet",
+        code=lambda wildcards: code("embed_shard.py", *family_modules(wildcards.model)),
+    output:
+        temp("results/embeddings/audio/{dataset}/{model}.shards/{shard}.parquet"),
+    log:
+        "logs/embed_shard/{dataset}/{model}/{shard}.log",
+    wildcard_constraints:
+        shard=r"\d+",
+        model=one_of(WITH_TOWERS if SHARD_CLIPS else []),
+        dataset=one_of(set(CONFIG["datasets"]) - {*RELABELLED}),
+    conda:
+        "../envs/towers.yaml"
+    threads: workflow.cores
+    params:
+        accept_unhealthy=model_setting("accept_unhealthy"),
+        batch_size=CONFIG["embedding"]["batch_size"],
+        shard_clips=SHARD_CLIPS,
+        device=CONFIG["embedding"]["device"],
+        precision=CONFIG["embedding"]["precision"],
+    script:
+        "../scripts/embed_shard.py"
+
+
+rule merge_shards:
+    input:
+        shards=shard_files,
+        code=code("merge_shards.py"),
+    output:
+        "results/embeddings/audio/{dataset}/{model}.parquet",
+    log:
+        "logs/merge_shards/{dataset}/{model}.log",
+    wildcard_constraints:
+        model=one_of(WITH_TOWERS if SHARD_CLIPS else []),
+        dataset=one_of(set(CONFIG["datasets"]) - {*RELABELLED}),
+    conda:
+        "../envs/tables.yaml"
+    script:
+        "../scripts/merge_shards.py"
 
 
 rule embed_text:
@@ -69,6 +131,7 @@ rule embed_text:
     params:
         accept_unhealthy=model_setting("accept_unhealthy"),
         device=CONFIG["embedding"]["device"],
+        precision=CONFIG["embedding"]["precision"],
         words=prompt_words,
         names=dataset_names,
         template=prompt_setting("template"),

@@ -230,6 +230,7 @@ rule check_model:
         "../envs/towers.yaml"
     params:
         device=CONFIG["embedding"]["device"],
+        precision=CONFIG["embedding"]["precision"],
         limits=CONFIG["health"],
     script:
         "../scripts/check_model.py"

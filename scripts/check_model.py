@@ -8,6 +8,7 @@ with job(snakemake.log[0]):
         Path(snakemake.input.description).parent,
         snakemake.output[0],
         device=snakemake.params.device,
+        precision=snakemake.params.precision,
         threads=snakemake.threads,
         limits=HealthLimits(**snakemake.params.limits),
         known_answers_path=snakemake.input.get("known_answers") or None,

@@ -9,6 +9,8 @@ def resolve_device(device: str) -> str:
     Raises:
         ModelError: a GPU is asked for and torch sees none.
     """
+    if device == "cpu":
+        return device
     import torch
 
     if device == "auto":

@@ -26,8 +26,10 @@ def encode_waveforms(
             f"waveforms need shape (batch, {audio_input.samples}), got {waveforms.shape}"
         )
     batch = torch.from_numpy(np.ascontiguousarray(waveforms, dtype=np.float32))
+    if device.type == "cuda":  # from pinned memory a GPU fetches by itself
+        batch = batch.pin_memory()
     with torch.inference_mode():
-        return to_vectors(*tower(batch.to(device)))
+        return to_vectors(*tower(batch.to(device, non_blocking=True)))
 
 
 def to_vectors(pre_joint: Tensor, joint: Tensor) -> Vectors:

@@ -89,6 +89,7 @@ def load(
     tower: LoadTower = "both",
     device: str = "cpu",
     threads: int | None = None,
+    precision: str = "float32",
 ) -> TwoTower:
     """Load a prepared model, or the one tower that is needed.
 
@@ -97,6 +98,7 @@ def load(
         tower: ``audio``, ``text`` or ``both``; the files of the other tower are not read.
         device: a torch device such as ``cpu`` or ``cuda:0``, or ``auto``.
         threads: CPU threads for torch, or None for its own choice.
+        precision: what it computes in, one of `listenread.models.precision.PRECISIONS`.
 
     Raises:
         ModelError: the folder is no prepared model, or its family refuses it.
@@ -109,7 +111,13 @@ def load(
 
         torch.set_num_threads(threads)
     family = family_class(description["family"])
-    return family(Path(model_dir), description, tower=tower, device=resolve_device(device))
+    device = resolve_device(device)
+    model = family(Path(model_dir), description, tower=tower, device=device)
+    if device == "cpu" and precision == "float32":
+        return model
+    from listenread.models.precision import InPrecision
+
+    return InPrecision(model, precision, device)
 
 
 def write_description(

@@ -1,4 +1,17 @@
-# What a prompt says, for a dataset.
+# What a prompt says, for a dataset; in how many jobs its clips are embedded.
+
+SHARD_CLIPS = CONFIG["embedding"]["shard_clips"]
+
+
+def shard_files(wildcards):
+    """The shards of a dataset's audio vectors, as many as its manifest asks for."""
+    counted = checkpoints.count_shards.get(dataset=wildcards.dataset).output[0]
+    with open(counted) as file:
+        shards = range(int(file.read()))
+    return [
+        f"results/embeddings/audio/{wildcards.dataset}/{wildcards.model}.shards/{shard}.parquet"
+        for shard in shards
+    ]
 
 
 def prompt_setting(key, default=None):

@@ -30,4 +30,4 @@ class AudioTower(nn.Module):
         longer = torch.zeros(len(waveforms), 1, dtype=torch.bool) if self.fusion else None
         features = self.front_end(waveforms)
         pre_joint = self.audio_model(features, is_longer=longer).pooler_output
-        return pre_joint, F.normalize(self.audio_projection(pre_joint), dim=-1)
+        return pre_joint, F.normalize(self.audio_projection(pre_joint).float(), dim=-1)

@@ -114,4 +114,4 @@ class TextTower(nn.Module):
     def forward(self, token_ids: Tensor) -> tuple[Tensor, Tensor]:
         """Pre-joint and joint vectors of token ids of shape (batch, tokens)."""
         pre_joint = self.text_model(token_ids)
-        return pre_joint, F.normalize(self.text_projection(pre_joint), dim=-1)
+        return pre_joint, F.normalize(self.text_projection(pre_joint).float(), dim=-1)

@@ -28,7 +28,7 @@ class AudioTower(nn.Module):
     def forward(self, waveforms: Tensor) -> tuple[Tensor, Tensor]:
         """Encode a batch; the joint vectors are L2-normalised."""
         pre_joint = self.audio_backbone(waveforms)
-        return pre_joint, F.normalize(self.audio_projection(pre_joint), dim=-1)
+        return pre_joint, F.normalize(self.audio_projection(pre_joint).float(), dim=-1)
 
 
 class TextTower(nn.Module):
@@ -47,7 +47,7 @@ class TextTower(nn.Module):
     def forward(self, token_ids: Tensor) -> tuple[Tensor, Tensor]:
         """Encode a batch; the joint vectors are L2-normalised."""
         pre_joint = self.textual_head(token_ids)
-        return pre_joint, F.normalize(self.text_projection(pre_joint), dim=-1)
+        return pre_joint, F.normalize(self.text_projection(pre_joint).float(), dim=-1)
 
 
 class TwoTowers(nn.Module):
