@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import numpy as np
+import pandas as pd
 from markupsafe import Markup
 
 from listenread.report import contents, export, provenance, sentences
@@ -16,7 +17,7 @@ from listenread.report.contents import Contents, FigureFile
 from listenread.report.decisions import Decisions, read_decisions, to_base64
 from listenread.report.inline import inline_svg
 from listenread.report.model_index import model_index
-from listenread.report.tidy import read_tidy
+from listenread.report.tidy import read_per_class, read_tidy
 from listenread.report.wide import (
     MARKS,
     WideTable,
@@ -41,12 +42,14 @@ class TableKind:
         keys: columns of the tidy table that tell the rows apart.
         comparable: those within which values may be compared.
         caption: of the table.
+        ranked: whether its best values are marked.
     """
 
     tasks: tuple[str, ...]
     keys: tuple[str, ...]
     comparable: tuple[str, ...]
     caption: str
+    ranked: bool = True
 
 
 TABLES = {
@@ -68,6 +71,12 @@ TABLES = {
         ("dataset", "protocol"),
         "Triplets of instruments whose text vectors are ordered as in the ontology",
     ),
+    "ontology_triplets": TableKind(
+        ("ontology_triplets",),
+        ("dataset", "space", "model", "prompt"),
+        ("dataset", "space"),
+        "Triplets of all instruments of the ontology",
+    ),
     "prompt_effects": TableKind(
         ("prompt_effects",),
         ("dataset", "space", "model", "prompt"),
@@ -79,6 +88,13 @@ TABLES = {
         ("dataset", "model", "prompt"),
         ("dataset",),
         "Zero-shot classification by prompts",
+    ),
+    "chance_by_permutation": TableKind(
+        ("chance_by_permutation",),
+        ("dataset", "model", "prompt"),
+        ("dataset",),
+        "Zero-shot classification of permuted labels",
+        ranked=False,
     ),
     "separation": TableKind(
         ("separation",),
@@ -93,6 +109,24 @@ TABLES = {
         "Confidence: the difference of the two largest similarities",
     ),
 }
+#: Tables of one class, or one anchor of triplets, at a time: tasks, caption.
+PER_CLASS = {
+    "zero_shot": TableKind(
+        ("zero_shot",),
+        ("dataset", "label", "model", "prompt"),
+        ("dataset", "label"),
+        "Zero-shot classification, class by class",
+    ),
+    "triplets": TableKind(
+        ("triplets", "ontology_triplets"),
+        ("dataset", "label", "space", "model", "prompt"),
+        ("dataset", "label", "space"),
+        "Triplets, anchor by anchor (protocol corrected)",
+        ranked=False,
+    ),
+}
+#: Longer tables of that kind are left to the file.
+PER_CLASS_ROWS = 20_000
 _OTHER = ("dataset", "protocol", "space", "model", "prompt")
 
 
@@ -115,6 +149,7 @@ class Inputs:
 
     Attributes:
         metrics: the tidy table.
+        per_class: the same, one class at a time, or None.
         manifests: of the datasets.
         models: the ``model.json`` files, of the systems that have one.
         health: the ``health.json`` files, likewise.
@@ -133,6 +168,7 @@ class Inputs:
     scores: Sequence[str | Path] = ()
     figures: Sequence[str | Path] = ()
     clips: Sequence[str | Path] = ()
+    per_class: str | Path | None = None
     paper: str | Path | None = None
 
 
@@ -189,6 +225,7 @@ def write_report(
             configuration, provenance.commit(Path(__file__).parent)
         ),
         "configuration": provenance.overlay(configuration),
+        "ontology": configuration.get("ontology"),
     }
     _write(html, render(told, laid_out, facts, embed_megabytes * 1e6))
 
@@ -209,6 +246,7 @@ def _read(
         experiment=experiment,
         title=title or experiment,
         tidy=tidy,
+        per_class=read_per_class(inputs.per_class),
         unavailable=unavailable,
         datasets=[contents.read_dataset(path, folder) for path in inputs.manifests],
         models=contents.read_models(inputs.models, inputs.health, configuration["models"]),
@@ -226,7 +264,31 @@ def lay_out(told: Contents, name: str) -> WideTable:
     """Lay one of `TABLES` out, or the rows of a task that has no table of its own."""
     kind = TABLES.get(name) or TableKind((name,), _OTHER, _OTHER[:3], name.replace("_", " "))
     rows = told.tidy[told.tidy["task"].isin(kind.tasks)]
-    return widen(rows, kind.keys, kind.comparable)
+    return _widen(rows, kind)
+
+
+def lay_out_per_class(told: Contents) -> dict[str, WideTable | int]:
+    """Lay `PER_CLASS` out for the prompts that figures are drawn for, or say how long it would be.
+
+    Chance rows are left out: there would be one for each class.
+    """
+    drawn = {one.prompt for one in told.decisions}
+    found: dict[str, WideTable | int] = {}
+    for name, kind in PER_CLASS.items():
+        rows = told.per_class[told.per_class["task"].isin(kind.tasks)]
+        if name == "triplets":
+            rows = rows[rows["protocol"] == "corrected"]
+        if drawn:
+            rows = rows[rows["prompt"].isin(drawn)]
+        n = len(rows[list(kind.keys)].drop_duplicates())
+        if n:
+            found[name] = n if n > PER_CLASS_ROWS else _widen(rows.assign(chance=np.nan), kind)
+    return found
+
+
+def _widen(rows: pd.DataFrame, kind: TableKind) -> WideTable:
+    table = widen(rows, kind.keys, kind.comparable)
+    return table if kind.ranked else replace(table, mark=np.zeros_like(table.mark))
 
 
 def lay_out_all(told: Contents) -> dict[str, WideTable]:
@@ -262,6 +324,8 @@ def render(
         told=told,
         facts=facts,
         tables={name: table for name, table in laid_out.items() if len(table)},
+        per_class=lay_out_per_class(told),
+        per_class_captions={name: kind.caption for name, kind in PER_CLASS.items()},
         captions={name: kind.caption for name, kind in TABLES.items()},
         other_tables=[name for name in laid_out if name not in TABLES],
         rows_as_html=ROWS_AS_HTML,
@@ -275,6 +339,7 @@ def render(
             sentences.reads(told.task("zero_shot"), told.confidence),
             sentences.rewords(told.task("prompt_effects"), told.confidence),
             sentences.triplets(told.task("triplets"), told.confidence),
+            sentences.triplets(told.task("ontology_triplets"), told.confidence),
         ],
         meets=[
             sentences.meets(told.task("zero_shot"), told.confidence),
@@ -331,22 +396,37 @@ _WHAT = {
     "confidence": "Difference of the two largest similarities, and the share that is right",
     "confusion": "Confusion matrix",
     "map": "Clips, class means and prompts on two principal axes",
+    "depth": "Triplet accuracy by the levels of the ontology that anchor and negative share",
     "prompts": "Top-1 of every prompt and system, with intervals",
 }
 
-_WIDE = frozenset({"audio_similarity", "confidence", "map", "prompts"})
+_WIDE = frozenset({"audio_similarity", "confidence", "depth", "map", "prompts"})
 
 
-def describe_figure(figure: FigureFile) -> str:
-    """Say in words what a figure shows, for its caption and for those who do not see it."""
+def describe_figure(figure: FigureFile, variants: int = 1) -> str:
+    """Say in words what a figure shows, for its caption and for those who do not see it.
+
+    Args:
+        figure: the figure.
+        variants: of its prompt.
+    """
     system = f"{figure.model} on {figure.dataset}" if figure.model else figure.dataset
     prompt = f", prompt “{figure.prompt}”" if figure.prompt else ""
-    return f"{_WHAT.get(figure.kind, figure.kind)}: {system}{prompt}"
+    which = ""
+    if prompt and variants > 1:
+        pooled = figure.kind == "similarity"
+        which = (
+            f" (its {variants} variants pooled)"
+            if pooled
+            else f", the first of {variants} variants"
+        )
+    return f"{_WHAT.get(figure.kind, figure.kind)}: {system}{prompt}{which}"
 
 
 def _figure(told: Contents, budget: Budget, figure: FigureFile) -> dict[str, Any]:
     """A figure for the page: its svg where it fits, else a link to its file."""
-    caption = describe_figure(figure)
+    variants = {prompt.name: prompt.variants for prompt in told.prompts}
+    caption = describe_figure(figure, variants.get(figure.prompt, 1))
     stem = f"figures/{figure.key}"
     drawn = None
     if budget.take(figure.svg.stat().st_size):

@@ -151,7 +151,14 @@ def _measure(root: Path, cell: dict[str, str]) -> None:
         scores = results / "scores" / place / f"{prompt}.parquet"
         score_prompt(audio, text, scores)
         own = {**cell, "prompt": prompt}
-        measure_zero_shot(scores, metrics / f"zero_shot/{prompt}.parquet", **own, **METRICS)
+        measure_zero_shot(
+            scores,
+            metrics / f"zero_shot/{prompt}.parquet",
+            results / "metrics_per_class" / place / f"zero_shot/{prompt}.parquet",
+            permutations=20,
+            **own,
+            **METRICS,
+        )
         measure_confidence(scores, metrics / f"confidence/{prompt}.parquet", **own, **BOOTSTRAP)
         measure_separation(
             scores,
