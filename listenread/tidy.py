@@ -27,6 +27,8 @@ TIDY = pa.schema(
 )
 #: The same for one class, or one anchor of triplets, at a time; `n` counts its clips or triplets.
 PER_CLASS = TIDY.insert(6, pa.field("label", pa.string()))
+#: Rows that are written as csv at a time.
+_ROWS = 200_000
 #: What says which cell a row belongs to; `prompt` is null for tasks without prompts.
 CELL = ("dataset", "model", "task", "prompt")
 
@@ -103,5 +105,8 @@ def gather(
     together = pa.concat_tables([schema.empty_table(), *parts]).replace_schema_metadata(None)
     tables.write(output, together, unavailable_cells=empty)
     partial = Path(f"{csv}.partial")
-    together.to_pandas().to_csv(partial, index=False)
+    with partial.open("w", encoding="utf-8", newline="") as file:
+        together.schema.empty_table().to_pandas().to_csv(file, index=False)
+        for batch in together.to_batches(max_chunksize=_ROWS):
+            batch.to_pandas().to_csv(file, index=False, header=False)
     partial.replace(csv)

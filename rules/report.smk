@@ -163,6 +163,6 @@ rule write_report:
         resamples=CONFIG["metrics"]["resamples"],
         configuration=stated_configuration,
         embed_megabytes=CONFIG["report"]["embed_megabytes"],
-        benchmarks="logs/benchmarks",
+        records=".snakemake/metadata",
     script:
         "../scripts/write_report.py"

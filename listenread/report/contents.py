@@ -116,7 +116,8 @@ class Contents:
         experiment: its name.
         title: heading of the page.
         tidy: the tidy table of the experiment.
-        per_class: the same with a `label`, for one class or one anchor of triplets at a time.
+        per_class: the same with a `label`, for one class or one anchor of triplets at a time, of
+            the prompts that figures are drawn for.
         unavailable: cells that are empty on purpose: dataset, model, task, prompt, why.
         datasets: in the experiment's order.
         models: likewise.

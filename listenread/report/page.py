@@ -1,6 +1,7 @@
 """The page: one self-contained html file that answers the paper's questions for any experiment."""
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from listenread.report import contents, export, provenance, sentences
+from listenread.report import contents, export, job_graph, provenance, sentences
 from listenread.report.contents import Contents, FigureFile
 from listenread.report.decisions import Decisions, read_decisions, to_base64
 from listenread.report.inline import inline_svg
@@ -171,6 +172,12 @@ class Inputs:
     per_class: str | Path | None = None
     paper: str | Path | None = None
 
+    def paths(self) -> list[str | Path]:
+        """All of these files."""
+        values = vars(self).values()
+        several = [path for value in values if isinstance(value, (list, tuple)) for path in value]
+        return [*several, *(value for value in values if isinstance(value, (str, Path)))]
+
 
 def write_report(
     html: str | Path,
@@ -185,7 +192,7 @@ def write_report(
     resamples: int,
     configuration: Mapping[str, Any],
     embed_megabytes: float,
-    benchmarks: str | Path,
+    records: str | Path,
 ) -> None:
     """Write the report of an experiment, and its tables as files.
 
@@ -204,7 +211,7 @@ def write_report(
         embed_megabytes: how much of figures and decisions the page holds at most (10**6 bytes), a
             half for each; what does not fit is linked. Compact clips come on top, their size is
             decided where they are made.
-        benchmarks: folder of the jobs' benchmark files; it need not exist.
+        records: Snakemake's records of the jobs behind the inputs; they need not exist.
     """
     html = Path(html)
     told = _read(
@@ -217,15 +224,18 @@ def write_report(
     for path in map(Path, model_index_files):
         index = model_index(told.tidy, path.stem)
         _write(path, json.dumps(index, indent=2, ensure_ascii=False) + "\n")
+    graph = job_graph.read_job_graph(inputs.paths(), records)
     facts = {
         "versions": provenance.versions(),
         "machine": provenance.machine(),
-        "times": provenance.stage_times(benchmarks),
+        "jobs": graph,
+        "rules": None if graph is None else Markup(job_graph.as_svg(graph)),
         "reproduce": provenance.how_to_reproduce(
             configuration, provenance.commit(Path(__file__).parent)
         ),
         "configuration": provenance.overlay(configuration),
         "ontology": configuration.get("ontology"),
+        "docs": Path(os.path.relpath(Path(__file__).parents[2] / "docs", html.parent)).as_posix(),
     }
     _write(html, render(told, laid_out, facts, embed_megabytes * 1e6))
 
@@ -242,11 +252,12 @@ def _read(
 ) -> Contents:
     tidy, unavailable = read_tidy(inputs.metrics)
     decisions = [read_decisions(path) for path in inputs.scores]
+    drawn = {one.prompt for one in decisions if one is not None}
     return Contents(
         experiment=experiment,
         title=title or experiment,
         tidy=tidy,
-        per_class=read_per_class(inputs.per_class),
+        per_class=read_per_class(inputs.per_class, drawn),
         unavailable=unavailable,
         datasets=[contents.read_dataset(path, folder) for path in inputs.manifests],
         models=contents.read_models(inputs.models, inputs.health, configuration["models"]),
@@ -268,18 +279,15 @@ def lay_out(told: Contents, name: str) -> WideTable:
 
 
 def lay_out_per_class(told: Contents) -> dict[str, WideTable | int]:
-    """Lay `PER_CLASS` out for the prompts that figures are drawn for, or say how long it would be.
+    """Lay `PER_CLASS` out, or say how long it would be.
 
     Chance rows are left out: there would be one for each class.
     """
-    drawn = {one.prompt for one in told.decisions}
     found: dict[str, WideTable | int] = {}
     for name, kind in PER_CLASS.items():
         rows = told.per_class[told.per_class["task"].isin(kind.tasks)]
         if name == "triplets":
             rows = rows[rows["protocol"] == "corrected"]
-        if drawn:
-            rows = rows[rows["prompt"].isin(drawn)]
         n = len(rows[list(kind.keys)].drop_duplicates())
         if n:
             found[name] = n if n > PER_CLASS_ROWS else _widen(rows.assign(chance=np.nan), kind)
@@ -306,7 +314,7 @@ def render(
     Args:
         told: what it tells.
         laid_out: its tables.
-        facts: about its making: `versions`, `machine`, `times`, `reproduce`, `configuration`.
+        facts: about its making: `versions`, `machine`, `jobs`, `rules`, `reproduce`, ...
         size: of figures and decisions in the page at most, in bytes; a half for each.
     """
     environment = jinja2.Environment(
@@ -316,7 +324,12 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "metric_name": metric_name, "as_json": as_json}
+    environment.filters |= {
+        "duration": job_graph.duration,
+        "number": number,
+        "metric_name": metric_name,
+        "as_json": as_json,
+    }
     templates = Path(__file__).with_name("templates")
     return environment.get_template("page.html.j2").render(
         style=Markup((templates / "style.css").read_text(encoding="utf-8")),

@@ -1,9 +1,11 @@
 """The tidy table of an experiment, as the report reads it."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from listenread import tables
 from listenread.tidy import PER_CLASS, TIDY
@@ -15,8 +17,14 @@ def read_tidy(path: str | Path) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     return table.data.to_pandas(), table.made_by.get("unavailable_cells", [])
 
 
-def read_per_class(path: str | Path | None) -> pd.DataFrame:
-    """Read the rows of classes and anchors; none where there is no such file."""
+def read_per_class(path: str | Path | None, prompts: Collection[str] = ()) -> pd.DataFrame:
+    """Read the rows of classes and anchors; none where there is no such file.
+
+    Args:
+        path: a table of `PER_CLASS`.
+        prompts: whose rows are wanted; all where it is empty.
+    """
     if path is None:
         return PER_CLASS.empty_table().to_pandas()
-    return tables.read(path, PER_CLASS.names).data.to_pandas()
+    wanted = [("prompt", "in", sorted(prompts))] if prompts else None
+    return pq.read_table(path, columns=PER_CLASS.names, filters=wanted).to_pandas()
