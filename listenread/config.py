@@ -107,6 +107,21 @@ def prompts_for(config: Json, dataset: str) -> list[str]:
     return own or [name for name in chosen if config["prompts"][name]["datasets"] is None]
 
 
+def prompts_for_ontology(config: Json) -> list[str]:
+    """Return the experiment's prompts that can be asked of every instrument of an ontology.
+
+    These are the templates, but neither those for certain datasets nor those that ask for a
+    spelling, which an ontology does not have; definitions exist for a dataset's labels only.
+    """
+    return [
+        name
+        for name in config["experiment"]["prompts"]
+        if (prompt := config["prompts"][name]).get("template")
+        and prompt["datasets"] is None
+        and prompt.get("spelling") is None
+    ]
+
+
 def clip_files(dataset: Json) -> list[str]:
     """List the audio files of a dataset that the user brings, those that exist.
 

@@ -25,6 +25,10 @@ TIDY = pa.schema(
         ("chance", pa.float64()),
     ]
 )
+#: The same for one class, or one anchor of triplets, at a time; `n` counts its clips or triplets.
+PER_CLASS = TIDY.insert(6, pa.field("label", pa.string()))
+#: Rows that are written as csv at a time.
+_ROWS = 200_000
 #: What says which cell a row belongs to; `prompt` is null for tasks without prompts.
 CELL = ("dataset", "model", "task", "prompt")
 
@@ -65,11 +69,28 @@ def write(
     tables.write(path, pa.Table.from_pylist(made, TIDY), **facts)
 
 
-def gather(paths: Sequence[str | Path], output: str | Path, csv: str | Path) -> None:
+def write_per_class(
+    path: str | Path,
+    made: list[dict[str, object]],
+    cell: Mapping[str, str],
+    missing_spaces: Mapping[str, str] | None = None,
+) -> None:
+    """Write a cell's rows of `PER_CLASS`; see `write`."""
+    facts = {**cell, "missing_spaces": dict(missing_spaces or {})}
+    tables.write(path, pa.Table.from_pylist(made, PER_CLASS), **facts)
+
+
+def gather(
+    paths: Sequence[str | Path],
+    output: str | Path,
+    csv: str | Path,
+    schema: pa.Schema = TIDY,
+) -> None:
     """Put the tidy tables of an experiment together, as parquet and as csv.
 
-    Cells that are empty on purpose are listed in the metadata of the parquet file
-    (`unavailable_cells`): dataset, model, task, prompt, why, and the space where only one is empty.
+    `schema` is `TIDY` or `PER_CLASS`. Cells that are empty on purpose are listed in the metadata of
+    the parquet file (`unavailable_cells`): dataset, model, task, prompt, why, and the space where
+    only one is empty.
     """
     parts, empty = [], []
     for path in paths:
@@ -78,11 +99,14 @@ def gather(paths: Sequence[str | Path], output: str | Path, csv: str | Path) -> 
         if table.unavailable:
             empty.append(cell | {"space": None, "why": table.unavailable})
             continue
-        parts.append(table.data.select(TIDY.names))
+        parts.append(table.data.select(schema.names))
         missing = table.made_by.get("missing_spaces", {})
         empty += [cell | {"space": space, "why": why} for space, why in missing.items()]
-    together = pa.concat_tables([TIDY.empty_table(), *parts]).replace_schema_metadata(None)
+    together = pa.concat_tables([schema.empty_table(), *parts]).replace_schema_metadata(None)
     tables.write(output, together, unavailable_cells=empty)
     partial = Path(f"{csv}.partial")
-    together.to_pandas().to_csv(partial, index=False)
+    with partial.open("w", encoding="utf-8", newline="") as file:
+        together.schema.empty_table().to_pandas().to_csv(file, index=False)
+        for batch in together.to_batches(max_chunksize=_ROWS):
+            batch.to_pandas().to_csv(file, index=False, header=False)
     partial.replace(csv)

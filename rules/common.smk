@@ -53,6 +53,7 @@ wildcard_constraints:
     model=one_of(CONFIG["models"]),
     prompt=one_of(CONFIG["prompts"]),
     reference=one_of(CONFIG["prompts"]),
+    ontology_name=one_of([Path(CONFIG["ontology"]["file"]).stem]),
 
 
 def code(script, *more):

@@ -1,6 +1,7 @@
 # Vectors. In: manifests and prepared models that passed the health gate, or released vectors. Out:
 #   results/embeddings/audio/{dataset}/{model}.parquet
 #   results/embeddings/text/{dataset}/{model}/{prompt}.parquet
+#   results/embeddings/ontology/{ontology_name}/{model}/{prompt}.parquet   all instruments of an ontology
 # What cannot be had (an unhealthy model, vectors that were not released) is a table that says so.
 
 
@@ -206,3 +207,46 @@ rule read_released_text:
         template=prompt_setting("template"),
     script:
         "../scripts/read_released_text.py"
+
+
+rule embed_ontology:
+    input:
+        unpack(lambda wildcards: tower_files(wildcards.model, "text")),
+        health="results/models/{model}/health.json",
+        ontology=str(prompts.find_file(CONFIG["ontology"]["file"], PROJECT)),
+        code=lambda wildcards: code(
+            "embed_ontology.py", *family_modules(wildcards.model)
+        ),
+    output:
+        "results/embeddings/ontology/{ontology_name}/{model}/{prompt}.parquet",
+    log:
+        "logs/embed_ontology/{ontology_name}/{model}/{prompt}.log",
+    wildcard_constraints:
+        model=one_of(WITH_TOWERS),
+    conda:
+        "../envs/towers.yaml"
+    params:
+        accept_unhealthy=model_setting("accept_unhealthy"),
+        device=CONFIG["embedding"]["device"],
+        column=CONFIG["ontology"]["column"],
+        root=CONFIG["ontology"]["root"],
+        template=prompt_setting("template"),
+        filler_seeds=prompt_setting("filler_seeds", []),
+    script:
+        "../scripts/embed_ontology.py"
+
+
+rule read_released_ontology:
+    input:
+        code=code("read_released_ontology.py"),
+    output:
+        "results/embeddings/ontology/{ontology_name}/{model}/{prompt}.parquet",
+    log:
+        "logs/read_released_ontology/{ontology_name}/{model}/{prompt}.log",
+    wildcard_constraints:
+        model=one_of(RELEASED),
+    localrule: True
+    conda:
+        "../envs/tables.yaml"
+    script:
+        "../scripts/read_released_ontology.py"

@@ -64,6 +64,22 @@ rule draw_vector_map:
         "../scripts/draw_vector_map.py"
 
 
+rule draw_triplet_depth:
+    input:
+        metrics=triplet_metrics,
+        code=code("draw_triplet_depth.py"),
+    output:
+        depth=figure("depth", "{dataset}/{model}"),
+    log:
+        "logs/draw_triplet_depth/{experiment}/{dataset}/{model}.log",
+    wildcard_constraints:
+        dataset=one_of([*CONFIG["datasets"], ONTOLOGY_NAME]),
+    conda:
+        "../envs/tables.yaml"
+    script:
+        "../scripts/draw_triplet_depth.py"
+
+
 rule draw_prompt_intervals:
     input:
         metrics="results/experiments/{experiment}/metrics.parquet",
@@ -102,6 +118,7 @@ rule encode_clips:
 rule write_report:
     input:
         metrics="results/experiments/{experiment}/metrics.parquet",
+        per_class="results/experiments/{experiment}/per_class.parquet",
         manifests=expand(
             "results/manifests/{dataset}.parquet", dataset=EXPERIMENT["datasets"]
         ),
@@ -146,6 +163,6 @@ rule write_report:
         resamples=CONFIG["metrics"]["resamples"],
         configuration=stated_configuration,
         embed_megabytes=CONFIG["report"]["embed_megabytes"],
-        benchmarks="logs/benchmarks",
+        records=".snakemake/metadata",
     script:
         "../scripts/write_report.py"

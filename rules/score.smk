@@ -2,7 +2,10 @@
 #   results/scores/{dataset}/{model}/{prompt}.parquet
 #   results/metrics/{dataset}/{model}/{task}/{prompt}.parquet   tasks with prompts, one file a prompt
 #   results/metrics/{dataset}/{model}/{task}.parquet            tasks without
+#   results/metrics/{dataset}/{model}/{task}_per_class/{prompt}.parquet   one class, or anchor, at a time
+#   results/metrics/ontology_triplets/{ontology_name}/{model}/{prompt}.parquet   all its instruments
 #   results/experiments/{experiment}/metrics.parquet and .csv   all of an experiment's, together
+#   results/experiments/{experiment}/per_class.parquet and .csv   likewise
 #   results/experiments/{experiment}/paper_comparison.csv       beside the published numbers
 
 
@@ -29,7 +32,8 @@ rule measure_zero_shot:
         scores=SCORES,
         code=code("measure_zero_shot.py"),
     output:
-        f"{METRICS}/zero_shot/{{prompt}}.parquet",
+        tidy=f"{METRICS}/zero_shot/{{prompt}}.parquet",
+        per_class=f"{METRICS}/zero_shot_per_class/{{prompt}}.parquet",
     log:
         "logs/measure_zero_shot/{dataset}/{model}/{prompt}.log",
     conda:
@@ -38,6 +42,7 @@ rule measure_zero_shot:
         top_k=CONSTANTS["top_k"],
         resamples=CONSTANTS["resamples"],
         confidence=CONSTANTS["confidence"],
+        permutations=CONSTANTS["permutations"],
         seed=CONSTANTS["seed"],
     script:
         "../scripts/measure_zero_shot.py"
@@ -90,10 +95,11 @@ rule measure_probes:
 rule measure_triplets:
     input:
         text=TEXT,
-        ontology=str(prompts.find_file(CONFIG["ontology"]["file"], PROJECT)),
+        ontology=ONTOLOGY,
         code=code("measure_triplets.py"),
     output:
-        f"{METRICS}/triplets/{{prompt}}.parquet",
+        tidy=f"{METRICS}/triplets/{{prompt}}.parquet",
+        per_class=f"{METRICS}/triplets_per_class/{{prompt}}.parquet",
     log:
         "logs/measure_triplets/{dataset}/{model}/{prompt}.log",
     conda:
@@ -107,6 +113,28 @@ rule measure_triplets:
         seed=CONSTANTS["seed"],
     script:
         "../scripts/measure_triplets.py"
+
+
+rule measure_ontology_triplets:
+    input:
+        text=ONTOLOGY_TEXT,
+        ontology=ONTOLOGY,
+        code=code("measure_ontology_triplets.py"),
+    output:
+        tidy=f"{ONTOLOGY_METRICS}/{{prompt}}.parquet",
+        per_class=f"{ONTOLOGY_METRICS}/per_class/{{prompt}}.parquet",
+    log:
+        "logs/measure_ontology_triplets/{ontology_name}/{model}/{prompt}.log",
+    conda:
+        "../envs/tables.yaml"
+    params:
+        column=CONFIG["ontology"]["column"],
+        root=CONFIG["ontology"]["root"],
+        resamples=CONSTANTS["resamples"],
+        confidence=CONSTANTS["confidence"],
+        seed=CONSTANTS["seed"],
+    script:
+        "../scripts/measure_ontology_triplets.py"
 
 
 rule measure_separation:
@@ -191,10 +219,13 @@ rule compare_prompts:
 rule gather_metrics:
     input:
         metrics=metric_files,
+        per_class=per_class_files,
         code=code("gather_metrics.py"),
     output:
         parquet="results/experiments/{experiment}/metrics.parquet",
         csv="results/experiments/{experiment}/metrics.csv",
+        per_class_parquet="results/experiments/{experiment}/per_class.parquet",
+        per_class_csv="results/experiments/{experiment}/per_class.csv",
     log:
         "logs/gather_metrics/{experiment}.log",
     conda:

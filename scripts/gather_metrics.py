@@ -1,5 +1,11 @@
 from listenread.job import job
-from listenread.tidy import gather
+from listenread.tidy import PER_CLASS, gather
 
 with job(snakemake.log[0]):
     gather(snakemake.input.metrics, snakemake.output.parquet, snakemake.output.csv)
+    gather(
+        snakemake.input.per_class,
+        snakemake.output.per_class_parquet,
+        snakemake.output.per_class_csv,
+        schema=PER_CLASS,
+    )

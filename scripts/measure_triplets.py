@@ -5,7 +5,8 @@ with job(snakemake.log[0]):
     measure_triplets(
         snakemake.input.text,
         snakemake.input.ontology,
-        snakemake.output[0],
+        snakemake.output.tidy,
+        snakemake.output.per_class,
         **snakemake.wildcards,
         **snakemake.params,
     )

@@ -3,5 +3,9 @@ from listenread.tasks.zero_shot import measure_zero_shot
 
 with job(snakemake.log[0]):
     measure_zero_shot(
-        snakemake.input.scores, snakemake.output[0], **snakemake.wildcards, **snakemake.params
+        snakemake.input.scores,
+        snakemake.output.tidy,
+        snakemake.output.per_class,
+        **snakemake.wildcards,
+        **snakemake.params,
     )

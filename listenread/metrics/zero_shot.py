@@ -18,7 +18,8 @@ Decisions:
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -44,6 +45,8 @@ METRICS = (
 _ROWS = 65_536
 #: Memory for one block of resamples in bytes, unless the caller says otherwise.
 BLOCK_BYTES = 2**30
+#: Between a metric and the index of a class in the name of a statistic.
+_OF_CLASS = "/"
 
 
 def top_k_accuracy(scores: np.ndarray, labels: np.ndarray, k: int) -> float:
@@ -216,15 +219,25 @@ def evaluate_resamples(
         ConfigError: a name that no metric has.
     """
     check_metrics(metrics)
+    areas = _areas(scores, labels, counts) if any("_auc_" in m for m in metrics) else None
+    return _averages(scores, labels, counts, metrics, areas)
+
+
+def _averages(
+    scores: np.ndarray,
+    labels: np.ndarray,
+    counts: np.ndarray,
+    metrics: Sequence[str],
+    areas: tuple[np.ndarray, np.ndarray] | None,
+) -> dict[str, np.ndarray]:
     results: dict[str, np.ndarray] = {}
     depths = [_depth(metric) for metric in metrics if metric.startswith("top_")]
     if depths:
         results |= _top_k(scores, labels, counts, depths)
     if any(metric.startswith("f1_") for metric in metrics):
         results |= _f1(predictions(scores), labels, counts, scores.shape[1])
-    if any("_auc_" in metric for metric in metrics):
-        roc_auc, pr_auc = _areas(scores, labels, counts)
-        results |= {"roc_auc_macro": _macro(roc_auc), "pr_auc_macro": _macro(pr_auc)}
+    if areas is not None:
+        results |= {"roc_auc_macro": _macro(areas[0]), "pr_auc_macro": _macro(areas[1])}
     return {metric: results[metric] for metric in metrics}
 
 
@@ -269,6 +282,110 @@ def measure(
     )
 
 
+def measure_with_classes(
+    scores: np.ndarray,
+    labels: np.ndarray,
+    *,
+    metrics: Sequence[str] = METRICS,
+    resamples: int,
+    confidence: float,
+    seed: int,
+    max_bytes: int = BLOCK_BYTES,
+) -> tuple[list[Measurement], list[list[Measurement]]]:
+    """Measure one prompt as `measure` does, and each class on its own, on the same resamples.
+
+    Of each class: `recall`, `precision` (NaN if it is never predicted), `f1`, `roc_auc`, `pr_auc`
+    (see `one_vs_rest.areas`), and for every ``top_<k>`` of `metrics` with k above 1 the share of
+    its clips that have it among their k largest scores; recall is top-1. `n` is the number of its
+    clips; a class without a clip has no value. Chance by definition is that of `chance` for one
+    class.
+
+    Returns:
+        What `measure` returns, and a list of measurements for each class, in vocabulary order.
+
+    Example:
+        >>> scores = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.1, 0.9]])
+        >>> whole, by_class = measure_with_classes(
+        ...     scores, np.array([0, 0, 1, 1]), resamples=0, confidence=0.95, seed=1
+        ... )
+        >>> [(one.metric, one.value, one.n) for one in by_class[1][:2]]
+        [('recall', 0.5, 2), ('precision', 1.0, 2)]
+    """
+    scores = np.asarray(scores)
+    check_metrics(metrics)
+    variants = scores if scores.ndim == 3 else scores[None]
+    depths = [_depth(m) for m in metrics if m.startswith("top_") and m != "top_1"]
+
+    def measure_one(variant: np.ndarray) -> list[Measurement]:
+        checked = check(variant, labels)
+
+        def statistics(counts: np.ndarray) -> dict[str, np.ndarray]:
+            areas = _areas(variant, checked, counts)
+            whole = _averages(variant, checked, counts, metrics, areas)
+            by_class = _by_class(variant, checked, counts, depths, areas)
+            return whole | {
+                f"{metric}{_OF_CLASS}{index}": row
+                for metric, rows in by_class.items()
+                for index, row in enumerate(rows)
+            }
+
+        chances = chance(checked, variant.shape[1], metrics)
+        return _bootstrap(statistics, checked, chances, resamples, confidence, seed, max_bytes)
+
+    support = np.bincount(np.asarray(labels), minlength=variants.shape[2])
+    measured = over_variants(measure_one, variants, confidence=confidence)
+    by_class: list[list[Measurement]] = [[] for _ in support]
+    for one in measured[len(metrics) :]:
+        metric, _, index = one.metric.partition(_OF_CLASS)
+        size = int(support[int(index)])
+        level = _chance_of_class(metric, size, len(labels), len(support))
+        by_class[int(index)].append(replace(one, metric=metric, n=size, chance=level))
+    return measured[: len(metrics)], by_class
+
+
+def _chance_of_class(metric: str, size: int, n: int, n_classes: int) -> float:
+    if size == 0:
+        return float("nan")
+    if metric.startswith("top_"):
+        return min(_depth(metric) / n_classes, 1.0)
+    levels = {
+        "recall": 1 / n_classes,
+        "precision": size / n,
+        "f1": 2 * size / (n + n_classes * size),
+        "roc_auc": 0.5 if size < n else float("nan"),
+        "pr_auc": size / n,
+    }
+    return levels[metric]
+
+
+def _by_class(
+    scores: np.ndarray,
+    labels: np.ndarray,
+    counts: np.ndarray,
+    depths: Sequence[int],
+    areas: tuple[np.ndarray, np.ndarray],
+) -> dict[str, np.ndarray]:
+    """Each metric of each class, shape (C, resamples)."""
+    n_classes = scores.shape[1]
+    predicted = predictions(scores)
+    hits, support, given = _hits(predicted, labels, counts, n_classes)
+    absent = support == 0
+    by_class = {
+        "recall": divide(hits, support),
+        "precision": np.where(absent, np.nan, divide(hits, given)),
+        "f1": np.where(absent, np.nan, 2 * hits / np.maximum(given + support, 1)),
+        "roc_auc": areas[0],
+        "pr_auc": areas[1],
+    }
+    ranks = rank_of_label(scores, labels) if depths else None
+    for depth in depths:
+        found = np.where(ranks < depth, labels, n_classes)
+        by_class[f"top_{depth}"] = divide(
+            sum_by_group(found, n_classes + 1, counts)[:-1].astype(np.float64), support
+        )
+    return by_class
+
+
 def _measure_variant(
     scores: np.ndarray,
     labels: np.ndarray,
@@ -279,14 +396,34 @@ def _measure_variant(
     max_bytes: int,
 ) -> list[Measurement]:
     labels = check(scores, labels)
+    return _bootstrap(
+        lambda counts: evaluate_resamples(scores, labels, counts, metrics),
+        labels,
+        chance(labels, scores.shape[1], metrics),
+        resamples,
+        confidence,
+        seed,
+        max_bytes,
+    )
+
+
+def _bootstrap(
+    statistics: Callable[[np.ndarray], dict[str, np.ndarray]],
+    labels: np.ndarray,
+    chances: dict[str, float],
+    resamples: int,
+    confidence: float,
+    seed: int,
+    max_bytes: int,
+) -> list[Measurement]:
     largest_class = int(np.bincount(labels).max())
     return bootstrap(
-        lambda counts: evaluate_resamples(scores, labels, counts, metrics),
+        statistics,
         labels,
         resamples=resamples,
         confidence=confidence,
         seed=seed,
-        chance=chance(labels, scores.shape[1], metrics),
+        chance=chances,
         # The float32 counts, and the segments of the largest class in float32 and float64.
         bytes_per_resample=4 * len(labels) + 64 * largest_class,
         max_bytes=max_bytes,
@@ -404,17 +541,24 @@ def _top_k(
 def _f1(
     predicted: np.ndarray, labels: np.ndarray, counts: np.ndarray, n_classes: int
 ) -> dict[str, np.ndarray]:
-    # One more group takes the clips that are wrong: selecting rows of `counts` would copy them.
-    right = np.where(predicted == labels, labels, n_classes)
-    hits = sum_by_group(right, n_classes + 1, counts)[:-1].astype(np.float64)
-    support = sum_by_group(labels, n_classes, counts).astype(np.float64)
-    given = sum_by_group(predicted, n_classes, counts)
+    hits, support, given = _hits(predicted, labels, counts, n_classes)
     by_class = 2 * hits / np.maximum(given + support, 1)
     present = support > 0
     return {
         "f1_weighted": np.average(by_class, axis=0, weights=support),
         "f1_macro": _macro(np.where(present, by_class, np.nan)),
     }
+
+
+def _hits(
+    predicted: np.ndarray, labels: np.ndarray, counts: np.ndarray, n_classes: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Right clips, clips and predictions of each class, each of shape (C, resamples)."""
+    # One more group takes the clips that are wrong: selecting rows of `counts` would copy them.
+    right = np.where(predicted == labels, labels, n_classes)
+    hits = sum_by_group(right, n_classes + 1, counts)[:-1].astype(np.float64)
+    support = sum_by_group(labels, n_classes, counts).astype(np.float64)
+    return hits, support, sum_by_group(predicted, n_classes, counts)
 
 
 def _areas(

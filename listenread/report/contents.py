@@ -116,6 +116,8 @@ class Contents:
         experiment: its name.
         title: heading of the page.
         tidy: the tidy table of the experiment.
+        per_class: the same with a `label`, for one class or one anchor of triplets at a time, of
+            the prompts that figures are drawn for.
         unavailable: cells that are empty on purpose: dataset, model, task, prompt, why.
         datasets: in the experiment's order.
         models: likewise.
@@ -131,6 +133,7 @@ class Contents:
     experiment: str
     title: str
     tidy: pd.DataFrame
+    per_class: pd.DataFrame
     unavailable: list[dict[str, Any]]
     datasets: list[Dataset]
     models: list[Model]

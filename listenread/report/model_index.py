@@ -30,6 +30,7 @@ def model_index(tidy: pd.DataFrame, model: str) -> dict[str, Any]:
         model: whose rows are taken; undefined values are left out, the hub knows no NaN.
     """
     rows = tidy[(tidy["model"] == model) & tidy["value"].notna()]
+    rows = rows[rows["task"] != "chance_by_permutation"]  # no result of the system
     results = [
         {
             "task": _task(task),

@@ -1,22 +1,24 @@
 """The page: one self-contained html file that answers the paper's questions for any experiment."""
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import numpy as np
+import pandas as pd
 from markupsafe import Markup
 
-from listenread.report import contents, export, provenance, sentences
+from listenread.report import contents, export, job_graph, provenance, sentences
 from listenread.report.contents import Contents, FigureFile
 from listenread.report.decisions import Decisions, read_decisions, to_base64
 from listenread.report.inline import inline_svg
 from listenread.report.model_index import model_index
-from listenread.report.tidy import read_tidy
+from listenread.report.tidy import read_per_class, read_tidy
 from listenread.report.wide import (
     MARKS,
     WideTable,
@@ -41,12 +43,14 @@ class TableKind:
         keys: columns of the tidy table that tell the rows apart.
         comparable: those within which values may be compared.
         caption: of the table.
+        ranked: whether its best values are marked.
     """
 
     tasks: tuple[str, ...]
     keys: tuple[str, ...]
     comparable: tuple[str, ...]
     caption: str
+    ranked: bool = True
 
 
 TABLES = {
@@ -68,6 +72,12 @@ TABLES = {
         ("dataset", "protocol"),
         "Triplets of instruments whose text vectors are ordered as in the ontology",
     ),
+    "ontology_triplets": TableKind(
+        ("ontology_triplets",),
+        ("dataset", "space", "model", "prompt"),
+        ("dataset", "space"),
+        "Triplets of all instruments of the ontology",
+    ),
     "prompt_effects": TableKind(
         ("prompt_effects",),
         ("dataset", "space", "model", "prompt"),
@@ -79,6 +89,13 @@ TABLES = {
         ("dataset", "model", "prompt"),
         ("dataset",),
         "Zero-shot classification by prompts",
+    ),
+    "chance_by_permutation": TableKind(
+        ("chance_by_permutation",),
+        ("dataset", "model", "prompt"),
+        ("dataset",),
+        "Zero-shot classification of permuted labels",
+        ranked=False,
     ),
     "separation": TableKind(
         ("separation",),
@@ -93,6 +110,24 @@ TABLES = {
         "Confidence: the difference of the two largest similarities",
     ),
 }
+#: Tables of one class, or one anchor of triplets, at a time: tasks, caption.
+PER_CLASS = {
+    "zero_shot": TableKind(
+        ("zero_shot",),
+        ("dataset", "label", "model", "prompt"),
+        ("dataset", "label"),
+        "Zero-shot classification, class by class",
+    ),
+    "triplets": TableKind(
+        ("triplets", "ontology_triplets"),
+        ("dataset", "label", "space", "model", "prompt"),
+        ("dataset", "label", "space"),
+        "Triplets, anchor by anchor (protocol corrected)",
+        ranked=False,
+    ),
+}
+#: Longer tables of that kind are left to the file.
+PER_CLASS_ROWS = 20_000
 _OTHER = ("dataset", "protocol", "space", "model", "prompt")
 
 
@@ -115,6 +150,7 @@ class Inputs:
 
     Attributes:
         metrics: the tidy table.
+        per_class: the same, one class at a time, or None.
         manifests: of the datasets.
         models: the ``model.json`` files, of the systems that have one.
         health: the ``health.json`` files, likewise.
@@ -133,7 +169,14 @@ class Inputs:
     scores: Sequence[str | Path] = ()
     figures: Sequence[str | Path] = ()
     clips: Sequence[str | Path] = ()
+    per_class: str | Path | None = None
     paper: str | Path | None = None
+
+    def paths(self) -> list[str | Path]:
+        """All of these files."""
+        values = vars(self).values()
+        several = [path for value in values if isinstance(value, (list, tuple)) for path in value]
+        return [*several, *(value for value in values if isinstance(value, (str, Path)))]
 
 
 def write_report(
@@ -149,7 +192,7 @@ def write_report(
     resamples: int,
     configuration: Mapping[str, Any],
     embed_megabytes: float,
-    benchmarks: str | Path,
+    records: str | Path,
 ) -> None:
     """Write the report of an experiment, and its tables as files.
 
@@ -168,7 +211,7 @@ def write_report(
         embed_megabytes: how much of figures and decisions the page holds at most (10**6 bytes), a
             half for each; what does not fit is linked. Compact clips come on top, their size is
             decided where they are made.
-        benchmarks: folder of the jobs' benchmark files; it need not exist.
+        records: Snakemake's records of the jobs behind the inputs; they need not exist.
     """
     html = Path(html)
     told = _read(
@@ -181,14 +224,18 @@ def write_report(
     for path in map(Path, model_index_files):
         index = model_index(told.tidy, path.stem)
         _write(path, json.dumps(index, indent=2, ensure_ascii=False) + "\n")
+    graph = job_graph.read_job_graph(inputs.paths(), records)
     facts = {
         "versions": provenance.versions(),
         "machine": provenance.machine(),
-        "times": provenance.stage_times(benchmarks),
+        "jobs": graph,
+        "rules": None if graph is None else Markup(job_graph.as_svg(graph)),
         "reproduce": provenance.how_to_reproduce(
             configuration, provenance.commit(Path(__file__).parent)
         ),
         "configuration": provenance.overlay(configuration),
+        "ontology": configuration.get("ontology"),
+        "docs": Path(os.path.relpath(Path(__file__).parents[2] / "docs", html.parent)).as_posix(),
     }
     _write(html, render(told, laid_out, facts, embed_megabytes * 1e6))
 
@@ -205,10 +252,12 @@ def _read(
 ) -> Contents:
     tidy, unavailable = read_tidy(inputs.metrics)
     decisions = [read_decisions(path) for path in inputs.scores]
+    drawn = {one.prompt for one in decisions if one is not None}
     return Contents(
         experiment=experiment,
         title=title or experiment,
         tidy=tidy,
+        per_class=read_per_class(inputs.per_class, drawn),
         unavailable=unavailable,
         datasets=[contents.read_dataset(path, folder) for path in inputs.manifests],
         models=contents.read_models(inputs.models, inputs.health, configuration["models"]),
@@ -226,7 +275,28 @@ def lay_out(told: Contents, name: str) -> WideTable:
     """Lay one of `TABLES` out, or the rows of a task that has no table of its own."""
     kind = TABLES.get(name) or TableKind((name,), _OTHER, _OTHER[:3], name.replace("_", " "))
     rows = told.tidy[told.tidy["task"].isin(kind.tasks)]
-    return widen(rows, kind.keys, kind.comparable)
+    return _widen(rows, kind)
+
+
+def lay_out_per_class(told: Contents) -> dict[str, WideTable | int]:
+    """Lay `PER_CLASS` out, or say how long it would be.
+
+    Chance rows are left out: there would be one for each class.
+    """
+    found: dict[str, WideTable | int] = {}
+    for name, kind in PER_CLASS.items():
+        rows = told.per_class[told.per_class["task"].isin(kind.tasks)]
+        if name == "triplets":
+            rows = rows[rows["protocol"] == "corrected"]
+        n = len(rows[list(kind.keys)].drop_duplicates())
+        if n:
+            found[name] = n if n > PER_CLASS_ROWS else _widen(rows.assign(chance=np.nan), kind)
+    return found
+
+
+def _widen(rows: pd.DataFrame, kind: TableKind) -> WideTable:
+    table = widen(rows, kind.keys, kind.comparable)
+    return table if kind.ranked else replace(table, mark=np.zeros_like(table.mark))
 
 
 def lay_out_all(told: Contents) -> dict[str, WideTable]:
@@ -244,7 +314,7 @@ def render(
     Args:
         told: what it tells.
         laid_out: its tables.
-        facts: about its making: `versions`, `machine`, `times`, `reproduce`, `configuration`.
+        facts: about its making: `versions`, `machine`, `jobs`, `rules`, `reproduce`, ...
         size: of figures and decisions in the page at most, in bytes; a half for each.
     """
     environment = jinja2.Environment(
@@ -254,7 +324,12 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "metric_name": metric_name, "as_json": as_json}
+    environment.filters |= {
+        "duration": job_graph.duration,
+        "number": number,
+        "metric_name": metric_name,
+        "as_json": as_json,
+    }
     templates = Path(__file__).with_name("templates")
     return environment.get_template("page.html.j2").render(
         style=Markup((templates / "style.css").read_text(encoding="utf-8")),
@@ -262,6 +337,8 @@ def render(
         told=told,
         facts=facts,
         tables={name: table for name, table in laid_out.items() if len(table)},
+        per_class=lay_out_per_class(told),
+        per_class_captions={name: kind.caption for name, kind in PER_CLASS.items()},
         captions={name: kind.caption for name, kind in TABLES.items()},
         other_tables=[name for name in laid_out if name not in TABLES],
         rows_as_html=ROWS_AS_HTML,
@@ -275,6 +352,7 @@ def render(
             sentences.reads(told.task("zero_shot"), told.confidence),
             sentences.rewords(told.task("prompt_effects"), told.confidence),
             sentences.triplets(told.task("triplets"), told.confidence),
+            sentences.triplets(told.task("ontology_triplets"), told.confidence),
         ],
         meets=[
             sentences.meets(told.task("zero_shot"), told.confidence),
@@ -331,22 +409,37 @@ _WHAT = {
     "confidence": "Difference of the two largest similarities, and the share that is right",
     "confusion": "Confusion matrix",
     "map": "Clips, class means and prompts on two principal axes",
+    "depth": "Triplet accuracy by the levels of the ontology that anchor and negative share",
     "prompts": "Top-1 of every prompt and system, with intervals",
 }
 
-_WIDE = frozenset({"audio_similarity", "confidence", "map", "prompts"})
+_WIDE = frozenset({"audio_similarity", "confidence", "depth", "map", "prompts"})
 
 
-def describe_figure(figure: FigureFile) -> str:
-    """Say in words what a figure shows, for its caption and for those who do not see it."""
+def describe_figure(figure: FigureFile, variants: int = 1) -> str:
+    """Say in words what a figure shows, for its caption and for those who do not see it.
+
+    Args:
+        figure: the figure.
+        variants: of its prompt.
+    """
     system = f"{figure.model} on {figure.dataset}" if figure.model else figure.dataset
     prompt = f", prompt “{figure.prompt}”" if figure.prompt else ""
-    return f"{_WHAT.get(figure.kind, figure.kind)}: {system}{prompt}"
+    which = ""
+    if prompt and variants > 1:
+        pooled = figure.kind == "similarity"
+        which = (
+            f" (its {variants} variants pooled)"
+            if pooled
+            else f", the first of {variants} variants"
+        )
+    return f"{_WHAT.get(figure.kind, figure.kind)}: {system}{prompt}{which}"
 
 
 def _figure(told: Contents, budget: Budget, figure: FigureFile) -> dict[str, Any]:
     """A figure for the page: its svg where it fits, else a link to its file."""
-    caption = describe_figure(figure)
+    variants = {prompt.name: prompt.variants for prompt in told.prompts}
+    caption = describe_figure(figure, variants.get(figure.prompt, 1))
     stem = f"figures/{figure.key}"
     drawn = None
     if budget.take(figure.svg.stat().st_size):

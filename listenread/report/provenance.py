@@ -1,13 +1,12 @@
 """Where the numbers come from: versions, the machine, times, and how to get the page again."""
 
-import csv
 import os
 import platform
 import subprocess
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
@@ -28,22 +27,6 @@ _PACKAGES = (
     "matplotlib",
 )
 _OVERLAY = "reproduce.yaml"
-
-
-class StageTime(NamedTuple):
-    """Run time of the jobs of one rule.
-
-    Attributes:
-        rule: its name.
-        jobs: how many were measured.
-        seconds: wall-clock time of all of them together.
-        megabytes: largest resident memory of one, in MiB; None where it was not measured.
-    """
-
-    rule: str
-    jobs: int
-    seconds: float
-    megabytes: float | None
 
 
 def versions() -> dict[str, str]:
@@ -75,31 +58,6 @@ def commit(project: Path) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip() or None
-
-
-def stage_times(folder: str | Path) -> list[StageTime]:
-    """Sum the benchmark files below a folder up, ``{folder}/{rule}/...tsv``.
-
-    Files of jobs of other experiments count too: shared stages are run once for all.
-    """
-    times = []
-    for rule in sorted(path for path in Path(folder).glob("*") if path.is_dir()):
-        rows = [row for path in sorted(rule.rglob("*.tsv")) for row in _read_benchmark(path)]
-        if rows:
-            memory = [float(row["max_rss"]) for row in rows if _is_number(row.get("max_rss"))]
-            seconds = sum(float(row["s"]) for row in rows)
-            times.append(StageTime(rule.name, len(rows), seconds, max(memory, default=None)))
-    return times
-
-
-def _read_benchmark(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return [row for row in csv.DictReader(file, delimiter="\t") if row.get("s")]
-
-
-def _is_number(text: str | None) -> bool:
-    # A job that ends within a second may leave "-" or "NA".
-    return text is not None and text.replace(".", "", 1).isdigit()
 
 
 def overlay(configuration: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """Semantic triplets: does the text tower place related instruments near each other?"""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pyarrow as pa
 
 from listenread import ontology, tables, tidy
 from listenread.metrics import triplets
+from listenread.metrics.uncertainty import Measurement
 from listenread.tasks.classification import SPACES
 
 PROTOCOLS = ("published", "corrected")
@@ -16,6 +18,7 @@ def measure_triplets(
     text_path: str | Path,
     ontology_path: str | Path,
     output: str | Path,
+    per_class_output: str | Path,
     *,
     dataset: str,
     model: str,
@@ -35,6 +38,7 @@ def measure_triplets(
         text_path: text vectors of the prompt.
         ontology_path: the ontology, a csv or AudioSet's json.
         output: the tidy table to write.
+        per_class_output: accuracy of each anchor; see `tidy.PER_CLASS`.
         dataset: of the labels.
         model: whose text tower it is.
         prompt: name of the prompt.
@@ -48,7 +52,7 @@ def measure_triplets(
     cell = {"dataset": dataset, "model": model, "task": "triplets", "prompt": prompt}
     text = tables.read(text_path, ["label"])
     if text.unavailable:
-        return tables.write_unavailable(output, text.unavailable, **cell)
+        return _write_unavailable((output, per_class_output), text.unavailable, cell)
     tree = ontology.read(ontology_path, column=column, root=root)
     labels = list(dict.fromkeys(text.data["label"].to_pylist()))
     instruments = [_known(tree, names.get(label, [label])) for label in labels]
@@ -57,17 +61,18 @@ def measure_triplets(
         why = (
             f"{Path(ontology_path).name} has no instrument or alias {', '.join(map(repr, absent))}"
         )
-        return tables.write_unavailable(output, why, **cell)
+        return _write_unavailable((output, per_class_output), why, cell)
     distances, levels = tree.distances(instruments), tree.shared_levels(instruments)
-    made, missing = [], {}
+    made, by_anchor, missing = [], [], {}
     for space in SPACES:
         why = text.why_without(space)
         if why:
             missing[space] = why
             continue
+        vectors = by_variant(text.data, space, len(labels))
         for protocol in PROTOCOLS:
             measured = triplets.measure(
-                by_variant(text.data, space, len(labels)),
+                vectors,
                 distances,
                 levels,
                 protocol=protocol,
@@ -75,14 +80,53 @@ def measure_triplets(
                 confidence=confidence,
                 seed=seed,
             )
-            made += tidy.rows(measured, **cell, space=space, protocol=protocol)
+            keys = {**cell, "space": space, "protocol": protocol}
+            made += tidy.rows(measured, **keys)
+            by_anchor += anchor_rows(vectors, labels, distances, levels, **keys)
     tidy.write(output, made, cell, missing, ontology=Path(ontology_path).name)
+    tidy.write_per_class(per_class_output, by_anchor, cell, missing)
+
+
+def anchor_rows(
+    vectors: np.ndarray, labels: list[str], distances: np.ndarray, levels: np.ndarray, **keys: str
+) -> list[dict[str, object]]:
+    """Rows of `tidy.PER_CLASS` with the accuracy of each anchor, `n` being its triplets.
+
+    There is no interval: the triplets of one anchor share its vector, so that nothing is left to
+    draw from.
+
+    Args:
+        vectors: shape (V, L, d); the accuracy is the mean over variants.
+        labels: of the L anchors.
+        distances: see `triplets.evaluate`.
+        levels: likewise.
+        **keys: columns that all rows share, `protocol` among them.
+    """
+    outcomes = [
+        triplets.evaluate(variant, distances, levels, protocol=keys["protocol"])
+        for variant in vectors
+    ]
+    values = np.mean([outcome.by_anchor() for outcome in outcomes], axis=0)
+    counts = outcomes[0].total.sum(axis=(1, 2))
+    undefined = float("nan")
+    return [
+        {**row, "label": label}
+        for label, value, n in zip(labels, values, counts, strict=True)
+        for row in tidy.rows(
+            [Measurement("accuracy", float(value), undefined, undefined, int(n), 0.5)], **keys
+        )
+    ]
 
 
 def by_variant(text: pa.Table, space: str, labels: int) -> np.ndarray:
     """Text vectors of one space, float32 of shape (V, L, d), one block for each variant."""
     vectors = tables.to_numpy(text[space])
     return vectors.reshape(-1, labels, vectors.shape[1])
+
+
+def _write_unavailable(paths: Iterable[str | Path], why: str, cell: Mapping[str, str]) -> None:
+    for path in paths:
+        tables.write_unavailable(path, why, **cell)
 
 
 def _known(tree: ontology.Ontology, names: list[str]) -> str | None:

@@ -3,14 +3,22 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from listenread import tables, tidy
+from listenread.metrics import chance, zero_shot
+from listenread.metrics.uncertainty import Measurement, percentile_interval
 from listenread.scores import read_scores
 from listenread.tasks import classification
+
+#: Task of the rows with what the same scores earn under permuted labels.
+PERMUTED = "chance_by_permutation"
 
 
 def measure_zero_shot(
     scores_path: str | Path,
     output: str | Path,
+    per_class_output: str | Path,
     *,
     dataset: str,
     model: str,
@@ -18,20 +26,76 @@ def measure_zero_shot(
     top_k: Sequence[int],
     resamples: int,
     confidence: float,
+    permutations: int,
     seed: int,
 ) -> None:
-    """Measure one prompt; write its rows of the tidy table.
+    """Measure one prompt; write its rows of the tidy table, and those of each class.
 
     The published and the corrected protocol are one and the same here, because nothing is
-    evaluated on what built it; the rows say `published`.
+    evaluated on what built it; the rows say `published`. Rows of the task `chance_by_permutation`
+    have, under the same metric names, the mean over permuted labels as `value` and its central
+    interval: what luck alone reaches with these very scores, beside `chance` by definition.
+
+    Args:
+        scores_path: similarities of clips and classes.
+        output: the tidy table to write.
+        per_class_output: precision, recall, ... of each class; see `tidy.PER_CLASS`.
+        dataset: of the clips.
+        model: of the similarities.
+        prompt: name of the prompt.
+        top_k: the k of top-k accuracy.
+        resamples: of the bootstrap.
+        confidence: of the intervals.
+        permutations: of the labels; 0 for no such rows.
+        seed: of resamples and permutations.
     """
     cell = {"dataset": dataset, "model": model, "task": "zero_shot", "prompt": prompt}
     loaded = read_scores(scores_path)
     if isinstance(loaded, str):
-        return tables.write_unavailable(output, loaded, **cell)
-    scores, labels, _ = loaded
-    measured = classification.measure(
-        scores, labels, top_k=top_k, resamples=resamples, confidence=confidence, seed=seed
+        for path in (output, per_class_output):
+            tables.write_unavailable(path, loaded, **cell)
+        return
+    scores, labels, classes = loaded
+    names = classification.metric_names(top_k)
+    measured, by_class = zero_shot.measure_with_classes(
+        scores, labels, metrics=names, resamples=resamples, confidence=confidence, seed=seed
     )
-    made = tidy.rows(measured, **cell, space="joint", protocol="published")
+    keys = {**cell, "space": "joint", "protocol": "published"}
+    made = tidy.rows(measured, **keys)
+    if permutations:
+        by_luck = _by_luck(scores, labels, measured, permutations, confidence, seed)
+        made += tidy.rows(by_luck, **{**keys, "task": PERMUTED})
     tidy.write(output, made, cell, variants=len(scores))
+    per_class = [
+        {**row, "label": label}
+        for label, ones in zip(classes, by_class, strict=True)
+        for row in tidy.rows(ones, **keys)
+    ]
+    tidy.write_per_class(per_class_output, per_class, cell)
+
+
+def _by_luck(
+    scores: np.ndarray,
+    labels: np.ndarray,
+    measured: Sequence[Measurement],
+    permutations: int,
+    confidence: float,
+    seed: int,
+) -> list[Measurement]:
+    """What permuted labels earn, averaged over variants permutation by permutation."""
+    names = [one.metric for one in measured]
+    by_variant = [
+        chance.by_permutation(variant, labels, metrics=names, permutations=permutations, seed=seed)
+        for variant in scores
+    ]
+    earned = {name: np.mean([one[name] for one in by_variant], axis=0) for name in names}
+    return [
+        Measurement(
+            one.metric,
+            float(earned[one.metric].mean()),
+            *percentile_interval(earned[one.metric], confidence),
+            n=one.n,
+            chance=one.chance,
+        )
+        for one in measured
+    ]

@@ -35,6 +35,8 @@ def figure_files(wildcards):
         systems = [f"{dataset}/{model}" for model in EXPERIMENT["models"]]
         if "audio_only" in EXPERIMENT["tasks"]:
             stems += [f"audio_similarity/{system}" for system in systems]
+        if "triplets" in EXPERIMENT["tasks"]:
+            stems += [f"depth/{system}" for system in systems]
         if "zero_shot" in EXPERIMENT["tasks"]:
             stems.append(f"prompts/{dataset}")
             stems += [
@@ -43,8 +45,24 @@ def figure_files(wildcards):
                 for system in systems
                 for prompt in drawn_prompts(dataset)
             ]
+    if "ontology_triplets" in EXPERIMENT["tasks"]:
+        stems += [f"depth/{ONTOLOGY_NAME}/{model}" for model in EXPERIMENT["models"]]
     folder = FIGURES.format(experiment=wildcards.experiment)
     return [f"{folder}/{stem}.svg" for stem in stems]
+
+
+def triplet_metrics(wildcards):
+    """Triplets of a system for the prompts that figures are drawn for."""
+    dataset, most = wildcards.dataset, CONFIG["report"]["figure_prompts"]
+    if dataset in CONFIG["datasets"]:
+        template, asked = f"{METRICS}/triplets/{{prompt}}.parquet", drawn_prompts(
+            dataset
+        )
+    else:
+        template = f"{ONTOLOGY_METRICS}/{{prompt}}.parquet"
+        asked = configuration.prompts_for_ontology(CONFIG)[:most]
+    cell = {"model": wildcards.model, "dataset": dataset, "ontology_name": dataset}
+    return [template.format(**cell, prompt=prompt) for prompt in asked]
 
 
 def drawn_scores(wildcards):

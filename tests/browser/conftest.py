@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,7 +150,14 @@ def _measure(root: Path, cell: dict[str, str]) -> None:
         scores = results / "scores" / place / f"{prompt}.parquet"
         score_prompt(audio, text, scores)
         own = {**cell, "prompt": prompt}
-        measure_zero_shot(scores, metrics / f"zero_shot/{prompt}.parquet", **own, **METRICS)
+        measure_zero_shot(
+            scores,
+            metrics / f"zero_shot/{prompt}.parquet",
+            results / "metrics_per_class" / place / f"zero_shot/{prompt}.parquet",
+            permutations=20,
+            **own,
+            **METRICS,
+        )
         measure_confidence(scores, metrics / f"confidence/{prompt}.parquet", **own, **BOOTSTRAP)
         measure_separation(
             scores,
@@ -239,7 +245,6 @@ def _write_paper(experiment: Experiment) -> None:
 
 def _write_page(experiment: Experiment, datasets: list[str], models: list[str]) -> None:
     results, folder = experiment.root / "results", experiment.folder
-    root_logs = experiment.root / "logs" / "benchmarks"
     cells = [
         (dataset, model, prompt) for dataset in datasets for model in models for prompt in DRAWN
     ]
@@ -274,48 +279,13 @@ def _write_page(experiment: Experiment, datasets: list[str], models: list[str]) 
         resamples=RESAMPLES,
         configuration={"experiment": {"name": "trial"}, "models": {name: {} for name in models}},
         embed_megabytes=5,
-        benchmarks=root_logs,
+        records=experiment.root / ".snakemake" / "metadata",
     )
 
 
 @pytest.fixture(scope="session")
 def experiment(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
     return write_experiment(tmp_path_factory.mktemp("experiment"))
-
-
-CHROMIUM_FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-    "--window-size=1400,1000",
-    "--autoplay-policy=no-user-gesture-required",
-)
-
-
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator["webdriver.Chrome"]:
-    """Headless Chromium with a fresh profile; skipped where it or its driver is absent."""
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    driver = shutil.which("chromedriver")
-    if chromium is None or driver is None:
-        pytest.skip("Chromium or chromedriver is absent (Debian: chromium, chromium-driver)")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in (*CHROMIUM_FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    service = webdriver.ChromeService(executable_path=driver)
-    started = webdriver.Chrome(options=options, service=service)
-    started.set_script_timeout(60)
-    yield started
-    started.quit()
 
 
 @pytest.fixture

@@ -2,8 +2,11 @@
 
 import base64
 import io
+import json
+import re
 import subprocess
 import sys
+import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pandas as pd
@@ -16,7 +19,7 @@ from listenread.datasets.base import build_manifest
 from listenread.datasets.manifest import write_manifest
 from listenread.datasets.rows import ClipRow
 from listenread.errors import DataError
-from listenread.report import listening, provenance, sentences
+from listenread.report import job_graph, listening, provenance, sentences
 from listenread.report.decisions import read_decisions
 
 NAN = float("nan")
@@ -184,18 +187,41 @@ def test_pasted_lines_write_the_overlay(tmp_path):
     assert written == {"experiment": {"name": "it's $HOME"}}
 
 
-def test_run_times_are_summed_by_rule(tmp_path):
-    head = "s\th:m:s\tmax_rss\tcpu_time\n"
-    for name, line in {
-        "embed/a/m.tsv": "2.5\t0:00:02\t100.5\t2\n",
-        "embed/b/m.tsv": "1.5\t0:00:01\t-\t0\n",
-        "train/m.tsv": "9\t0:00:09\tNA\t8\n",
-    }.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(head + line)
-    assert provenance.stage_times(tmp_path) == [("embed", 2, 4.0, 100.5), ("train", 1, 9.0, None)]
-    assert provenance.stage_times(tmp_path / "absent") == []
+def write_record(records, path, rule, read, start, end, log):
+    """A record as Snakemake's file persistence names and writes it, long names in folders."""
+    name = base64.urlsafe_b64encode(path.encode()).decode()
+    parts = [name[i : i + 254] for i in range(0, len(name), 254)]
+    place = records.joinpath(*(f"@{part}" for part in parts[:-1]), parts[-1])
+    place.parent.mkdir(parents=True, exist_ok=True)
+    record = {"rule": rule, "input": read, "log": [log], "starttime": start, "endtime": end}
+    place.write_text(json.dumps(record))
+
+
+def test_the_jobs_behind_a_page_are_found_in_the_records(tmp_path):
+    long = "a/" + "x" * 300
+    write_record(tmp_path, "raw", "fetch", [], 1.0, 3.0, "fetch.log")
+    for name in (long, "b"):  # one job of two outputs
+        write_record(tmp_path, name, "embed", ["raw", "code.py"], 3.0, 7.0, "embed.log")
+    write_record(tmp_path, "c", "embed", ["raw"], 3.0, 4.5, "other.log")
+    write_record(tmp_path, "m", "measure", [long, "b", "c", "raw"], 8.0, 9.0, "measure.log")
+    write_record(tmp_path, "elsewhere", "draw", ["m"], 9.0, 99.0, "draw.log")
+    graph = job_graph.read_job_graph(["m", "no/such/file"], tmp_path)
+    assert graph.stages == [("fetch", 1, 2.0), ("embed", 2, 5.5), ("measure", 1, 1.0)]
+    assert graph.edges == [("embed", "measure"), ("fetch", "embed")]
+    drawn = ElementTree.fromstring(job_graph.as_svg(graph))
+    texts = [text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts[2:4] == ["embed", "2 jobs, 5.5 s"]
+    assert job_graph.read_job_graph(["m"], tmp_path / "absent") is None
+
+
+def test_links_into_the_docs_have_their_headings(repository):
+    """Anchors as GitHub makes them: lower case, hyphens for spaces, no other punctuation."""
+    template = (repository / "listenread/report/templates/page.html.j2").read_text("utf-8")
+    text = (repository / "docs" / "protocols.md").read_text("utf-8")
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
+    wanted = re.findall(r'more\("([^"]+)"\)', template)
+    assert len(wanted) >= 5 and set(wanted) <= anchors
 
 
 def test_the_page_needs_neither_torch_nor_matplotlib(repository):

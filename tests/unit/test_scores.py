@@ -1,8 +1,14 @@
 """Similarities and the files that they stand in."""
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
+from sklearn.metrics import (
+    average_precision_score,
+    precision_recall_fscore_support,
+    roc_auc_score,
+)
 from sklearn.metrics.pairwise import cosine_similarity
 
 from listenread import scores, tables, tidy
@@ -64,8 +70,10 @@ def test_what_is_empty_on_purpose_stays_so_to_the_end(tmp_path):
     tables.write_unavailable(tmp_path / "t.parquet", "not released")
     scores.score_prompt(tmp_path / "a.parquet", tmp_path / "t.parquet", tmp_path / "s.parquet")
     keys = {"dataset": "d", "model": "m", "prompt": "p"}
-    settings = {"top_k": [1], "resamples": 5, "confidence": 0.9, "seed": 0}
-    measure_zero_shot(tmp_path / "s.parquet", tmp_path / "m.parquet", **keys, **settings)
+    settings = {"top_k": [1], "resamples": 5, "confidence": 0.9, "permutations": 5, "seed": 0}
+    measured, per_class = tmp_path / "m.parquet", tmp_path / "c.parquet"
+    measure_zero_shot(tmp_path / "s.parquet", measured, per_class, **keys, **settings)
+    assert tables.read(per_class).unavailable == "not released"
     tidy.gather([tmp_path / "m.parquet"], tmp_path / "all.parquet", tmp_path / "all.csv")
     together = tables.read(tmp_path / "all.parquet")
     assert together.data.num_rows == 0
@@ -87,14 +95,66 @@ def test_measured_rows_are_tidy_and_inside_their_interval(tmp_path):
     write_text(tmp_path / "t.parquet", list("abcd"))
     scores.score_prompt(tmp_path / "a.parquet", tmp_path / "t.parquet", tmp_path / "s.parquet")
     measure_zero_shot(
-        tmp_path / "s.parquet", tmp_path / "m.parquet", dataset="d", model="m", prompt="p",
-        top_k=[1, 2], resamples=200, confidence=0.95, seed=1,
+        tmp_path / "s.parquet", tmp_path / "m.parquet", tmp_path / "c.parquet",
+        dataset="d", model="m", prompt="p",
+        top_k=[1, 2], resamples=200, confidence=0.95, permutations=100, seed=1,
     )  # fmt: skip
-    frame = tables.read(tmp_path / "m.parquet").data.to_pandas()
+    every = tables.read(tmp_path / "m.parquet").data.to_pandas()
+    by_luck = every[every["task"] == "chance_by_permutation"].set_index("metric")
+    assert by_luck.index.tolist() == classification.metric_names([1, 2])
+    assert by_luck.loc["top_1", "value"] == pytest.approx(0.25, abs=0.03)
+    assert by_luck.loc["roc_auc_macro", "ci_low"] < 0.5 < by_luck.loc["roc_auc_macro", "ci_high"]
+    frame = every[every["task"] == "zero_shot"]
     assert frame["metric"].tolist() == classification.metric_names([1, 2])
     assert (frame["ci_low"] <= frame["value"]).all() and (frame["value"] <= frame["ci_high"]).all()
     assert set(frame["n"]) == {80}
     assert frame.loc[frame.metric == "top_1", "chance"].item() == 0.25
+
+
+def test_each_class_is_scored_as_scikit_learn_does(tmp_path):
+    """Another implementation on the same scores, with a class that no clip has."""
+    labels = [name for name, n in (("a", 12), ("b", 7), ("d", 21)) for _ in range(n)]
+    write_audio(tmp_path / "a.parquet", labels, seed=5)
+    write_text(tmp_path / "t.parquet", list("abcd"))
+    scores.score_prompt(tmp_path / "a.parquet", tmp_path / "t.parquet", tmp_path / "s.parquet")
+    measure_zero_shot(
+        tmp_path / "s.parquet", tmp_path / "m.parquet", tmp_path / "c.parquet",
+        dataset="d", model="m", prompt="p",
+        top_k=[1, 3], resamples=50, confidence=0.9, permutations=0, seed=1,
+    )  # fmt: skip
+    tidy.gather(
+        [tmp_path / "c.parquet"], tmp_path / "all.parquet", tmp_path / "all.csv", tidy.PER_CLASS
+    )
+    frame = pd.read_csv(tmp_path / "all.csv")
+    (values,), truth, _ = scores.read_scores(tmp_path / "s.parquet")
+    found = frame.pivot(index="label", columns="metric", values="value")
+    precision, recall, f1, support = precision_recall_fscore_support(
+        truth, values.argmax(axis=1), labels=range(4), zero_division=np.nan
+    )
+    for index, label in enumerate("abcd"):
+        own = frame[frame["label"] == label]
+        assert set(own["n"]) == {support[index]}
+        if label == "c":
+            assert own["value"].isna().all()
+            continue
+        assert found.loc[label, "recall"] == pytest.approx(recall[index])
+        assert found.loc[label, "precision"] == pytest.approx(precision[index], nan_ok=True)
+        assert found.loc[label, "f1"] == pytest.approx(f1[index])
+        is_own = truth == index
+        assert found.loc[label, "roc_auc"] == pytest.approx(roc_auc_score(is_own, values[:, index]))
+        assert found.loc[label, "pr_auc"] == pytest.approx(
+            average_precision_score(is_own, values[:, index])
+        )
+        among_three = (np.argsort(-values[is_own], axis=1)[:, :3] == index).any(axis=1).mean()
+        assert found.loc[label, "top_3"] == pytest.approx(among_three)
+        bounded = own[own["value"].notna()]
+        assert (bounded["ci_low"] <= bounded["ci_high"]).all()
+    # What is said of the classes adds up to what is said of all.
+    whole = tables.read(tmp_path / "m.parquet").data.to_pandas().set_index("metric")["value"]
+    weights = support / support.sum()
+    assert np.nansum(found["recall"] * weights) == pytest.approx(whole["top_1"])
+    assert found["f1"].mean() == pytest.approx(whole["f1_macro"])
+    assert found["roc_auc"].mean() == pytest.approx(whole["roc_auc_macro"])
 
 
 def test_folds_are_found_by_clip_and_not_by_position():

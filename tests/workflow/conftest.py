@@ -182,3 +182,21 @@ def project(finished, tmp_path) -> Project:
     folder = tmp_path / "project"
     shutil.copytree(finished.folder, folder, symlinks=True)
     return Project(folder, yaml.safe_load(yaml.safe_dump(finished.config)), finished.profile)
+
+
+@pytest.fixture(scope="session")
+def released(copy_project, shared_mirror):
+    """`config/released.yaml` for the one system that the mirror has, and one prompt."""
+    project = copy_project("released")
+    project.config = {
+        "mirror": str(shared_mirror),
+        "released": {"retries": 0},
+        "experiment": {
+            "models": ["muscall_released", "music_clap_released"],
+            "prompts": ["track", "recording"],
+            "datasets": ["tinysol_released"],
+            "tasks": ["zero_shot", "audio_only", "triplets"],
+        },
+    }
+    project.snakemake("--configfile", "config/released.yaml", "overlay.yaml")
+    return project

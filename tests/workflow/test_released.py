@@ -10,25 +10,6 @@ pytestmark = pytest.mark.slow
 EXPERIMENT = "results/experiments/released"
 
 
-@pytest.fixture(scope="module")
-def released(copy_project, shared_mirror):
-    """`config/released.yaml` for the one system that the mirror has, and one prompt."""
-    project = copy_project("released")
-    project.config = {
-        "mirror": str(shared_mirror),
-        "released": {"retries": 0},
-        "experiment": {
-            "models": ["muscall_released", "music_clap_released"],
-            "prompts": ["track", "recording"],
-            "datasets": ["tinysol_released"],
-            "tasks": ["zero_shot", "audio_only", "triplets"],
-        },
-    }
-    targets = [f"{EXPERIMENT}/{name}" for name in ("metrics.parquet", "paper_comparison.csv")]
-    project.snakemake("--configfile", "config/released.yaml", "overlay.yaml", "--", *targets)
-    return project
-
-
 def value(project, **wanted):
     frame = tables.read(project.folder / EXPERIMENT / "metrics.parquet").data.to_pandas()
     for column, name in wanted.items():

@@ -1,0 +1,153 @@
+"""Time, size and memory of the report page for an experiment of a given size.
+
+    python benchmarks/render_page.py --models 30 --datasets 10 --prompts 200
+
+The experiment is made up: its tables have the shape of real ones and random numbers. What is timed
+is the job `write_report`, from files to files. Prints one line.
+"""
+
+import argparse
+import resource
+import sys
+import tempfile
+import time
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from listenread import tables
+from listenread.metrics.zero_shot import METRICS
+from listenread.report.page import Inputs, write_report
+from listenread.tidy import PER_CLASS, TIDY
+
+#: The largest experiment that a page is promised for, and how soon it must be there.
+WHOLE, LIMIT_SECONDS = {"models": 30, "datasets": 10, "prompts": 200}, 60.0
+CLASSES = [f"class {letter}" for letter in "abcdefghijklmn"]
+CLIPS = 140
+DRAWN_PROMPTS = 4
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0L9 9"/></svg>'
+_BY_CLASS = ("recall", "precision", "f1", "roc_auc", "pr_auc", "top_2", "top_3", "top_4", "top_5")
+
+
+def write_inputs(folder: Path, models: int, datasets: int, prompts: int, seed: int = 0) -> Inputs:
+    """Write the tables of a made-up experiment into ``folder/experiment`` and beside it."""
+    generator = np.random.default_rng(seed)
+    names = {
+        "dataset": [f"dataset_{i}" for i in range(datasets)],
+        "model": [f"model_{i}" for i in range(models)],
+        "prompt": [f"prompt_{i}" for i in range(prompts)],
+    }
+    experiment = folder / "experiment"
+    tables.write(experiment / "metrics.parquet", _tidy(names, generator), unavailable_cells=[])
+    tables.write(experiment / "per_class.parquet", _tidy(names, generator, by_class=True))
+    drawn = list(product(names["dataset"], names["model"], names["prompt"][:DRAWN_PROMPTS]))
+    for dataset in names["dataset"]:
+        _write_manifest(folder / "manifests" / f"{dataset}.parquet")
+    for cell in drawn:
+        _write_scores(folder.joinpath("scores", *cell[:2], f"{cell[2]}.parquet"), generator)
+    figures = [
+        experiment.joinpath("figures", kind, *cell[:2], f"{cell[2]}.svg")
+        for kind in ("similarity", "confusion", "confidence", "map")
+        for cell in drawn
+    ]
+    for figure in figures:
+        figure.parent.mkdir(parents=True, exist_ok=True)
+        figure.write_text(SVG)
+        figure.with_suffix(".csv").write_text("x,y\n0,0\n")
+    return Inputs(
+        metrics=experiment / "metrics.parquet",
+        per_class=experiment / "per_class.parquet",
+        manifests=sorted((folder / "manifests").glob("*.parquet")),
+        scores=[folder.joinpath("scores", *cell[:2], f"{cell[2]}.parquet") for cell in drawn],
+        figures=figures,
+    )
+
+
+def _tidy(
+    names: dict[str, list[str]], generator: np.random.Generator, by_class: bool = False
+) -> pa.Table:
+    keys = [*names.values(), list(_BY_CLASS if by_class else METRICS)]
+    columns = ["dataset", "model", "prompt", "metric"]
+    if by_class:
+        keys.append(CLASSES)
+        columns.append("label")
+    shape = tuple(len(values) for values in keys)
+    index = np.indices(shape).reshape(len(keys), -1)
+    found: dict[str, Any] = {
+        column: pa.DictionaryArray.from_arrays(pa.array(i), values).dictionary_decode()
+        for column, i, values in zip(columns, index, keys, strict=True)
+    }
+    n = index.shape[1]
+    value = generator.random(n)
+    found |= {"task": ["zero_shot"] * n, "space": ["joint"] * n, "protocol": ["published"] * n}
+    found |= {"value": value, "ci_low": value - 0.02, "ci_high": value + 0.02}
+    found |= {"n": np.full(n, CLIPS), "chance": np.full(n, 1 / len(CLASSES))}
+    return pa.table(found).select((PER_CLASS if by_class else TIDY).names)
+
+
+def _labels() -> list[str]:
+    return [CLASSES[i % len(CLASSES)] for i in range(CLIPS)]
+
+
+def _write_manifest(path: Path) -> None:
+    ids = [f"clip-{i}" for i in range(CLIPS)]
+    columns: dict[str, Any] = {"clip_id": ids, "path": [f"absent/{name}.wav" for name in ids]}
+    columns |= {"label": _labels(), "fold": [0] * CLIPS, "duration_s": [3.0] * CLIPS}
+    columns |= {"sample_rate": [44100] * CLIPS, "sha256": ["0" * 64] * CLIPS}
+    tables.write(path, columns, vocabulary=CLASSES, skipped=[], notes=[])
+
+
+def _write_scores(path: Path, generator: np.random.Generator) -> None:
+    scores = generator.random((CLIPS, len(CLASSES)), dtype=np.float32)
+    columns = {"clip_id": [f"clip-{i}" for i in range(CLIPS)], "label": _labels()}
+    tables.write(path, columns | dict(zip(CLASSES, scores.T, strict=True)))
+
+
+def render(folder: Path, models: int, datasets: int, prompts: int) -> tuple[Path, float]:
+    """Write the page of a made-up experiment; return it and the seconds that it took."""
+    inputs = write_inputs(folder, models, datasets, prompts)
+    page = folder / "experiment" / "report.html"
+    started = time.perf_counter()
+    write_report(
+        page,
+        inputs,
+        table_files=[page.with_name("tables") / f"zero_shot.{end}" for end in ("csv", "tex")],
+        experiment="experiment",
+        title="An experiment of size",
+        prompts=[f"prompt_{i}" for i in range(prompts)],
+        confidence=0.95,
+        resamples=1000,
+        configuration={"models": {f"model_{i}": {} for i in range(models)}},
+        embed_megabytes=5,
+        records=folder / "no records",
+    )
+    return page, time.perf_counter() - started
+
+
+def main(argv: list[str] | None = None) -> list[dict[str, Any]]:
+    """Measure one size; return rows for the table of all benchmarks."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name, most in WHOLE.items():
+        parser.add_argument(f"--{name}", type=int, default=most)
+    size = vars(parser.parse_args(argv))
+    with tempfile.TemporaryDirectory() as folder:
+        page, seconds = render(Path(folder), **size)
+        megabytes = page.stat().st_size / 1e6
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    said = " x ".join(f"{value} {name}" for name, value in size.items())
+    print(f"{said}: {seconds:.1f} s, page of {megabytes:.1f} MB, peak {peak:.2f} GiB")
+    row = {"reference": None, "ratio": None, "note": "the job write_report, one thread"}
+    return [
+        {"name": f"page of {said}: time", "ours": seconds, "unit": "s", "limit": LIMIT_SECONDS}
+        | row,
+        {"name": f"page of {said}: size", "ours": megabytes, "unit": "MB", "limit": None} | row,
+    ]
+
+
+if __name__ == "__main__":
+    main()

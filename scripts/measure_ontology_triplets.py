@@ -1,0 +1,12 @@
+from listenread.job import job
+from listenread.tasks.ontology_triplets import measure_ontology_triplets
+
+with job(snakemake.log[0]):
+    measure_ontology_triplets(
+        snakemake.input.text,
+        snakemake.input.ontology,
+        snakemake.output.tidy,
+        snakemake.output.per_class,
+        **snakemake.wildcards,
+        **snakemake.params,
+    )

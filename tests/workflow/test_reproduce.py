@@ -1,0 +1,62 @@
+"""What the page says about its making: the block that makes it again, and what led to what."""
+
+import html
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import networkx as nx
+import pytest
+
+from listenread.report import job_graph
+
+pytestmark = pytest.mark.slow
+
+EXPERIMENT = Path("results/experiments/small")
+
+
+def test_the_block_gives_the_same_numbers_when_pasted_into_a_fresh_clone(project, copy_project):
+    project.config["experiment"] |= {"models": ["spectrum"], "prompts": ["track"]}
+    project.snakemake()
+    page = (project.folder / EXPERIMENT / "report.html").read_text("utf-8")
+    block = html.unescape(re.search(r'<pre[^>]* id="reproduce">(.*?)</pre>', page, re.DOTALL)[1])
+    # The environment of this test is the locked one (see test_environment); making another takes
+    # minutes and a registry.
+    assert block.count("\nmake setup\n") == 1
+    block = block.replace("\nmake setup\n", "\n")
+
+    clone = copy_project("clone").folder
+    # What is the user's own, an experiment names and no clone has.
+    for own in ("tones", "own_family.py"):
+        copy = shutil.copytree if (project.folder / own).is_dir() else shutil.copy2
+        copy(project.folder / own, clone / own)
+    (clone / ".venv").symlink_to(sys.prefix)
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", block],
+        cwd=clone, capture_output=True, text=True, check=False, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name in ("metrics.csv", "per_class.csv"):
+        made, again = (
+            (place / EXPERIMENT / name).read_bytes() for place in (project.folder, clone)
+        )
+        assert made == again and len(made) > 500
+
+
+def test_the_rules_on_the_page_are_those_of_snakemake(finished, monkeypatch):
+    """Snakemake's own rule graph, from its plan, against the one from the records of the run."""
+    printed = finished.snakemake("--rulegraph", "dot").stdout
+    names = dict(re.findall(r'^\s*(\d+)\[label = "(\w+)"', printed, re.MULTILINE))
+    planned = nx.DiGraph(
+        (names[a], names[b]) for a, b in re.findall(r"^\s*(\d+) -> (\d+)", printed, re.MULTILINE)
+    )
+    planned.remove_node("all")
+    monkeypatch.chdir(finished.folder)
+    outputs = [EXPERIMENT / "report.html", EXPERIMENT / "paper_comparison.csv"]
+    graph = job_graph.read_job_graph(outputs, ".snakemake/metadata")
+    assert {stage.rule for stage in graph.stages} == set(planned)
+    assert set(graph.edges) == set(nx.transitive_reduction(planned).edges)
+    page = (finished.folder / EXPERIMENT / "report.html").read_text("utf-8")
+    assert '<svg class="rules"' in page and "embed_audio</text>" in page
