@@ -1,6 +1,8 @@
 # make            set up .venv, run the quickstart experiment, say where the report is
 # make test       the same set-up, then every test that this machine can run
 # make lint       ruff, snakefmt, snakemake --lint
+# make verify     check that results are still what the workflow wrote
+# make audit      look for known vulnerabilities of the locked packages (needs the network)
 # make docs       regenerate docs/configuration.md from the schema
 # make clean      delete results/ and logs/ (never data/)
 
@@ -19,7 +21,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Jobs and tests never ask a model hub; what they need is fetched by rules, with checksums.
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: quickstart setup test lint format docs clean
+.PHONY: quickstart setup test lint format verify audit docs clean
 .DEFAULT_GOAL := quickstart
 
 quickstart: setup
@@ -50,6 +52,12 @@ format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile rules
+
+verify: setup
+	@$(BIN)/python -m listenread.checksums $(wildcard results/experiments/*/checksums.sha256)
+
+audit: setup
+	$(BIN)/uv tool run pip-audit --no-deps --disable-pip -r envs/requirements.lock
 
 docs: setup
 	$(BIN)/python -m listenread.config_reference > docs/configuration.md

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from listenread import __version__
+from listenread import __version__, files
 from listenread.errors import ListenreadError
 
 METADATA_KEY = b"listenread"
@@ -57,14 +57,8 @@ def write(path: str | Path, data: pa.Table | Mapping[str, Any], **made_by: Any) 
     facts = {"listenread_version": __version__, **made_by}
     encoded = json.dumps(facts, sort_keys=True, ensure_ascii=False).encode()
     table = table.replace_schema_metadata({**(table.schema.metadata or {}), METADATA_KEY: encoded})
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
+    with files.replacing(path) as partial:
         pq.write_table(table, partial, compression="zstd")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def write_unavailable(path: str | Path, reason: str, **made_by: Any) -> None:
@@ -84,7 +78,8 @@ def read(path: str | Path, columns: Iterable[str] = ()) -> Table:
     """
     try:
         data = pq.read_table(path)
-    except (pa.ArrowInvalid, OSError) as error:
+        names = data.column_names
+    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError) as error:
         raise ListenreadError(
             f"{path} cannot be read as a parquet table ({error}). Delete it and run again."
         ) from error
@@ -93,12 +88,15 @@ def read(path: str | Path, columns: Iterable[str] = ()) -> Table:
         raise ListenreadError(
             f"{path} was not written by listenread: it does not say what made it."
         )
-    table = Table(data, json.loads(encoded))
-    missing = [name for name in columns if name not in data.column_names]
-    if missing and table.unavailable is None:
+    try:
+        table = Table(data, dict(json.loads(encoded)))
+    except (ValueError, TypeError) as error:
         raise ListenreadError(
-            f"{path} misses the column(s) {', '.join(missing)}; it has {data.column_names}."
-        )
+            f"{path} is damaged: it says in no readable way what made it. Delete it and run again."
+        ) from error
+    missing = [name for name in columns if name not in names]
+    if missing and table.unavailable is None:
+        raise ListenreadError(f"{path} misses the column(s) {', '.join(missing)}; it has {names}.")
     return table
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from listenread import tables
+from listenread import files, tables
 from listenread.metrics.uncertainty import Measurement
 
 #: Columns of the tidy table, in this order.
@@ -83,6 +83,5 @@ def gather(paths: Sequence[str | Path], output: str | Path, csv: str | Path) -> 
         empty += [cell | {"space": space, "why": why} for space, why in missing.items()]
     together = pa.concat_tables([TIDY.empty_table(), *parts]).replace_schema_metadata(None)
     tables.write(output, together, unavailable_cells=empty)
-    partial = Path(f"{csv}.partial")
-    together.to_pandas().to_csv(partial, index=False)
-    partial.replace(csv)
+    with files.replacing(csv) as partial:
+        together.to_pandas().to_csv(partial, index=False)
