@@ -21,6 +21,13 @@ unexport PYTHONDONTWRITEBYTECODE
 # Jobs and tests never ask a model hub; what they need is fetched by rules, with checksums.
 export HF_HUB_OFFLINE ?= 1
 
+# Snakemake and matplotlib keep caches at home. Where nothing can be written there, they go here.
+CACHE_TRIAL = d="$${XDG_CACHE_HOME:-$$HOME/.cache}" && mkdir -p "$$d" && t=$$(mktemp "$$d/XXXXXX") \
+  && echo trial > "$$t"; s=$$?; rm -f "$$t"; exit $$s
+ifneq ($(shell ($(CACHE_TRIAL)) > /dev/null 2>&1; echo $$?),0)
+export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
+endif
+
 .PHONY: quickstart setup test lint format verify audit docs clean
 .DEFAULT_GOAL := quickstart
 

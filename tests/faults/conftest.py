@@ -17,11 +17,13 @@ LIST = "results/experiments/small/checksums.sha256"
 PROGRESS = "listenread/progress.py"
 
 
-def start(project, *options: str, **environment: str) -> subprocess.Popen:
+def start(
+    project, *options: str, output: int = subprocess.PIPE, **environment: str
+) -> subprocess.Popen:
     """Start Snakemake in the background."""
     return subprocess.Popen(
         project.command(*options), cwd=project.folder, text=True, env=os.environ | environment,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        stdout=output, stderr=subprocess.STDOUT,
     )  # fmt: skip
 
 

@@ -42,7 +42,7 @@ def test_clocks_that_are_wrong_run_nothing_anew_and_lose_nothing(project, as_und
     folder = project.folder
     inputs = [path for top in ("tones", "listenread", "scripts", "resources", "config")
               for path in (folder / top).rglob("*") if path.is_file()]  # fmt: skip
-    results = [path for path in (folder / "results").rglob("*") if path.is_file()]
+    results = [path for top in ("results", "data") for path in (folder / top).rglob("*")]
     future, past = time.time() + 3 * 86_400, 315_532_800
     for dated, when in ((inputs, future), (results, past), (results, future), (inputs, past)):
         for path in dated:

@@ -1,6 +1,7 @@
 """Jobs and whole runs that are killed, and two runs at once: nothing is lost, nothing is mixed."""
 
 import shutil
+import subprocess
 
 import pytest
 
@@ -58,14 +59,14 @@ def test_two_runs_at_once_and_a_run_that_is_killed(project, as_undisturbed):
     for target in AUDIO:
         (project.folder / target).unlink()
     quick = slow(project, 6)
-    first = start(project, "--", *AUDIO)
+    first = start(project, "--", *AUDIO, output=subprocess.DEVNULL)
     orphan = wait_for(lambda: script(project, "embed_audio.py"))
     second = project.snakemake("--", *AUDIO, check=False)
     assert second.returncode != 0
     assert "cannot be locked" in second.stdout + second.stderr
 
     kill(first.pid)  # the jobs that it started live on
-    first.communicate(timeout=300)
+    first.wait(timeout=60)
     assert script(project, "embed_audio.py")
     refused = project.snakemake("--", *AUDIO, check=False)
     assert refused.returncode != 0 and "--unlock" in refused.stdout + refused.stderr

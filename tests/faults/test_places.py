@@ -21,17 +21,19 @@ AUDIO = "results/embeddings/audio/tones/spectrum.parquet"
 def test_a_disk_that_is_full_while_vectors_are_written(project, as_undisturbed, own_mounts):
     """The disk of the logs is full, too: what is to be done is said all the same."""
     (project.folder / AUDIO).unlink()
-    folder = Path(AUDIO).parent
+    folder = Path(AUDIO).parent.parent
     steps = f"""
-        mount -t tmpfs -o size=4k none logs && mount -t tmpfs -o size=4k none {folder} || exit 9
+        mount -t tmpfs -o size=12k none logs && mount -t tmpfs -o size=4k none {folder} || exit 9
+        mkdir -p logs/embed_audio/tones && head -c 99999 /dev/zero > logs/full
+        touch {folder}/keep
         "$@" -- {AUDIO} && exit 8
-        echo left: $(ls -A {folder})
+        echo left: $(find {folder} -type f)
     """
     result = in_mounts(own_mounts, project, steps)
     said = result.stdout + result.stderr
     assert result.returncode == 0, said
     assert "No space left on device" in said and "The disk is full. Make room." in said
-    assert "left:\n" in said, said
+    assert f"left: {folder}/keep\n" in said
     assert "Traceback" not in said
 
     project.snakemake("--", AUDIO)
@@ -70,7 +72,7 @@ def elsewhere(copy_project, inputs, finished, own_mounts, tmp_path_factory):
     """A second run from empty: one core, another batch size, another order of the jobs.
 
     The source tree is read-only, as one that several people share; results go elsewhere, with
-    `--directory`. The home folder cannot be written, so libraries have no place for their caches.
+    `--directory`. The home folder cannot be written: Snakemake says so, and is told another place.
     """
     made = copy_project("shared")
     made.config = copy.deepcopy(finished.config) | {"embedding": {"batch_size": 2}}
@@ -91,7 +93,9 @@ def elsewhere(copy_project, inputs, finished, own_mounts, tmp_path_factory):
         mount --bind {made.folder} {made.folder} && mount -o remount,ro,bind {made.folder} || exit 9
         mount -t tmpfs -o ro none {home} || exit 9
         touch {home}/x {made.folder}/x 2> /dev/null && exit 8
-        cd {work} && unset XDG_CACHE_HOME MPLCONFIGDIR && HOME={home} "$@"
+        cd {work} && unset XDG_CACHE_HOME MPLCONFIGDIR && export HOME={home}
+        "$@" --dry-run > refused 2>&1 && exit 8
+        XDG_CACHE_HOME={work}/.cache "$@"
     """
     result = subprocess.run(
         [*own_mounts, "sh", "-c", steps, "sh", *command],
@@ -104,6 +108,7 @@ def elsewhere(copy_project, inputs, finished, own_mounts, tmp_path_factory):
 
 def test_a_source_tree_and_a_home_that_cannot_be_written(elsewhere):
     assert (elsewhere / "results/experiments/small/report.html").stat().st_size > 100_000
+    assert "Read-only file system" in (elsewhere / "refused").read_text()
     assert not nothing_half_written(elsewhere)
 
 
