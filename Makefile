@@ -1,6 +1,8 @@
 # make            set up .venv, run the quickstart experiment, say where the report is
 # make test       the same set-up, then every test that this machine can run
 # make lint       ruff, snakefmt, snakemake --lint
+# make verify     check that results are still what the workflow wrote
+# make audit      look for known vulnerabilities of the locked packages (needs the network)
 # make docs       regenerate docs/configuration.md from the schema
 # make bench      measure speed and memory against named references (a quarter of an hour)
 # make clean      delete results/ and logs/ (never data/)
@@ -20,7 +22,14 @@ unexport PYTHONDONTWRITEBYTECODE
 # Jobs and tests never ask a model hub; what they need is fetched by rules, with checksums.
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: quickstart setup test lint format bench docs clean
+# Snakemake and matplotlib keep caches at home. Where nothing can be written there, they go here.
+CACHE_TRIAL = d="$${XDG_CACHE_HOME:-$$HOME/.cache}" && mkdir -p "$$d" && t=$$(mktemp "$$d/XXXXXX") \
+  && echo trial > "$$t"; s=$$?; rm -f "$$t"; exit $$s
+ifneq ($(shell ($(CACHE_TRIAL)) > /dev/null 2>&1; echo $$?),0)
+export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
+endif
+
+.PHONY: quickstart setup test lint format bench verify audit docs clean
 .DEFAULT_GOAL := quickstart
 
 quickstart: setup
@@ -54,6 +63,12 @@ format: setup
 
 bench: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python benchmarks/run.py $(BENCH)
+
+verify: setup
+	@$(BIN)/python -m listenread.checksums $(wildcard results/experiments/*/checksums.sha256)
+
+audit: setup
+	$(BIN)/uv tool run pip-audit --no-deps --disable-pip -r envs/requirements.lock
 
 docs: setup
 	$(BIN)/python -m listenread.config_reference > docs/configuration.md

@@ -19,6 +19,7 @@ include: "rules/models.smk"
 include: "rules/embed.smk"
 include: "rules/score.smk"
 include: "rules/report.smk"
+include: "rules/verify.smk"
 
 
 rule all:
@@ -28,3 +29,4 @@ rule all:
         f"{EXPERIMENT_DIR}/metrics.parquet",
         f"{EXPERIMENT_DIR}/metrics.csv",
         f"{EXPERIMENT_DIR}/paper_comparison.csv",
+        f"{EXPERIMENT_DIR}/checksums.sha256",

@@ -5,6 +5,7 @@ What a tower wants is described by `listenread.models.base.AudioInput`, of which
 used here.
 """
 
+import contextlib
 import hashlib
 import io
 import re
@@ -26,6 +27,10 @@ RESAMPLERS = ("QQ", "LQ", "MQ", "HQ", "VHQ")
 _SHORT_CHUNK = r"^\s*(?:data|SSND)\s*:\s*(\d+) \(should be (\d+)\)"
 #: Programs that write to a pipe announce about 2 or 4 GiB, as they do not know the length.
 _UNKNOWN_LENGTH = 2**31 - 2**16
+#: What libsndfile says of a stream that does not announce its length.
+_UNKNOWN_FRAMES = 2**63 - 1
+#: Values (frames times channels) that are read in one go: 256 MB.
+_AT_ONCE = 2**26
 
 
 class AudioFormat(Protocol):
@@ -76,29 +81,71 @@ class Batch(NamedTuple):
     waveforms: np.ndarray
 
 
-def decode(content: bytes, name: str | Path = "audio") -> Sound:
+class _Content(io.BytesIO):
+    """Bytes that libsndfile reads; what a damaged header points to may lie before their start."""
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Stay where we are if there is no such place, as a failed `lseek` does."""
+        with contextlib.suppress(ValueError):
+            super().seek(offset, whence)
+        return self.tell()
+
+
+def decode(
+    content: bytes, name: str | Path = "audio", *, max_seconds: float | None = None
+) -> Sound:
     """Decode a whole file of any format that libsndfile reads.
 
     Args:
         content: the bytes of the file.
         name: how to call the file in an error.
+        max_seconds: a longer file is refused before it fills the memory.
 
     Raises:
-        DataError: the file is empty, of an unknown format, damaged or cut short.
+        DataError: the file is empty, of an unknown format, damaged, cut short or too long.
     """
     if not content:
         raise DataError(f"{name}: the file is empty (0 bytes)")
     try:
-        with soundfile.SoundFile(io.BytesIO(content)) as sound:
+        with soundfile.SoundFile(_Content(content)) as sound:
             _refuse_cut_short(sound, name)
-            waveform = sound.read(dtype="float32", always_2d=True)
             declared = sound.frames
             sample_rate = sound.samplerate
+            waveform = _read(sound, name, max_seconds)
     except (soundfile.SoundFileError, ValueError) as error:
         raise DataError(f"{name}: cannot be decoded ({_reason(error)})") from error
     if len(waveform) < declared:
         raise DataError(f"{name}: cut short: {len(waveform)} of {declared} frames could be decoded")
     return Sound(waveform, sample_rate)
+
+
+def _read(sound: soundfile.SoundFile, name: str | Path, max_seconds: float | None) -> np.ndarray:
+    """Read all frames, whatever their number: a header may announce more than there is memory."""
+    if sound.frames == _UNKNOWN_FRAMES:
+        raise DataError(
+            f"{name}: its header does not say how long it is, as that of a stream; write it anew "
+            "as an ordinary file"
+        )
+    _refuse_too_long(sound.frames, sound, name, max_seconds)
+    if sound.frames * sound.channels <= _AT_ONCE:
+        return sound.read(sound.frames, dtype="float32", always_2d=True)
+    blocks: list[np.ndarray] = []
+    frames, step = 0, max(_AT_ONCE // 4 // sound.channels, 1)
+    while not blocks or len(blocks[-1]) == step:
+        blocks.append(sound.read(step, dtype="float32", always_2d=True))
+        frames += len(blocks[-1])
+        _refuse_too_long(frames, sound, name, max_seconds)
+    return np.concatenate(blocks)
+
+
+def _refuse_too_long(
+    frames: int, sound: soundfile.SoundFile, name: str | Path, max_seconds: float | None
+) -> None:
+    seconds = frames / sound.samplerate
+    if max_seconds is not None and seconds > max_seconds:
+        raise DataError(
+            f"{name}: lasts {seconds:.3f} s or more by its header (max_seconds {max_seconds:g})"
+        )
 
 
 def _refuse_cut_short(sound: soundfile.SoundFile, name: str | Path) -> None:
@@ -302,7 +349,10 @@ class ClipLoader:
         except OSError as error:
             raise DataError(f"{name}: {error.strerror or error}; make the manifest anew") from error
         if self.verify and hashlib.sha256(content).hexdigest() != clip.sha256:
-            raise DataError(f"{name}: the file changed since the manifest was made; make it anew")
+            raise DataError(
+                f"{name}: the file changed since the manifest was made; delete the dataset's file "
+                "in results/manifests and run again"
+            )
         sound = decode(content, name)
         if not len(sound.waveform):
             raise DataError(f"{name}: the file holds no sound")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from listenread import tables
+from listenread import files, tables
 from listenread.errors import DataError
 
 #: Two numbers that differ by no more are the same number, printed or summed in another order.
@@ -65,9 +65,8 @@ def compare_with_paper(
         )
         for row in merged.itertuples()
     ]
-    partial = Path(f"{output}.partial")
-    merged[COLUMNS].to_csv(partial, index=False)
-    partial.replace(output)
+    with files.replacing(output) as partial:
+        merged[COLUMNS].to_csv(partial, index=False)
 
 
 def verdict(row, why_empty: str | None) -> str:

@@ -21,6 +21,9 @@ Json = dict[str, Any]
 #: Loaders whose datasets are made to train on: they have captions, no vocabulary.
 CAPTIONED_LOADERS = frozenset({"gm_captions", "magnatagatune"})
 
+#: How many values a configuration file may have, with those behind its aliases.
+_MOST_VALUES = 100_000
+
 #: Value of a prompt's `file` that stands for the authors' sentences; they are fetched by a job.
 RELEASED_DEFINITIONS = "released"
 
@@ -67,14 +70,25 @@ def load_schema(path: Path) -> Json:
 def check_duplicate_keys(paths: Iterable[Path]) -> None:
     """Refuse a YAML file in which a key stands twice: the first value would be lost silently.
 
+    Refused, too, is a file that would expand without measure by its aliases.
+
     Raises:
         ConfigError: names the file, the line and the key.
     """
     problems = []
     for path in paths:
         if path.suffix in {".yaml", ".yml"}:
-            node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-            problems += [f"{path}, line {line}: `{key}` stands twice" for key, line in _twice(node)]
+            try:
+                node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+                expanded = _expanded(node, {})
+                twice = [] if expanded > _MOST_VALUES else list(_twice(node))
+            except (OSError, UnicodeError, yaml.YAMLError) as error:
+                raise ConfigError(f"{path} cannot be read as YAML: {error}") from error
+            except RecursionError as error:
+                raise ConfigError(f"{path} is nested too deeply, or in itself") from error
+            if expanded > _MOST_VALUES:
+                problems.append(f"{path}: its aliases (`*name`) expand to {expanded:,} values")
+            problems += [f"{path}, line {line}: `{key}` stands twice" for key, line in twice]
     if problems:
         raise _refusal(problems)
 
@@ -169,7 +183,7 @@ def _describe(error: jsonschema.ValidationError, schema: Json) -> str:
     value = error.instance
     if error.validator == "additionalProperties":
         known = sorted(error.schema.get("properties", {}))
-        unknown = sorted(set(value) - set(known))
+        unknown = sorted(str(name) for name in set(value) - set(known))
         return f"`{key}`: unknown key {_named(unknown)}{_suggest(unknown, known)}"
     if error.validator == "required":
         missing = [name for name in error.validator_value if name not in value]
@@ -197,13 +211,29 @@ def _suggest(unknown: list[str], known: list[str]) -> str:
     return f"; allowed: {_named(known)}{hint}" if known else hint
 
 
+def _expanded(node: yaml.Node | None, known: dict[int, int]) -> int:
+    """Count the values below a node, those behind an alias each time that it is used."""
+    if node is None or isinstance(node, yaml.ScalarNode):
+        return 1
+    if known.setdefault(id(node), 0) == 0:
+        children = node.value
+        if isinstance(node, yaml.MappingNode):
+            children = [part for pair in node.value for part in pair]
+        known[id(node)] = -1  # while it is counted
+        known[id(node)] = 1 + sum(_expanded(child, known) for child in children)
+    elif known[id(node)] == -1:
+        raise RecursionError
+    return known[id(node)]
+
+
 def _twice(node: yaml.Node | None) -> Iterator[tuple[str, int]]:
     if isinstance(node, yaml.MappingNode):
         seen = set()
         for key, value in node.value:
-            if key.value in seen and key.value != "<<":
-                yield key.value, key.start_mark.line + 1
-            seen.add(key.value)
+            name = key.value if isinstance(key, yaml.ScalarNode) else None
+            if name is not None and name in seen and name != "<<":
+                yield name, key.start_mark.line + 1
+            seen.add(name)
             yield from _twice(value)
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:

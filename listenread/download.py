@@ -5,13 +5,14 @@ file, mirrors and git blob checksums, which pooch does not have, are here.
 """
 
 import hashlib
+import os
 import re
 import shutil
 import stat
 import tarfile
 import time
+import unicodedata
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -23,7 +24,7 @@ import requests
 import urllib3
 
 from listenread import __version__
-from listenread.errors import DownloadError, UnreachableError
+from listenread.errors import DownloadError, UnreachableError, advice
 from listenread.progress import progress
 
 _CHUNK = 1 << 20
@@ -33,6 +34,8 @@ _LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 _RETRY_STATUS = (429, 500, 502, 503, 504)
 #: Waits between attempts double up to this many seconds, with or without `Retry-After`.
 _LONGEST_WAIT_S = 120.0
+#: Bytes of a file's name, with what a temporary name adds, that common file systems take.
+_LONGEST_NAME = 255 - len("..partial")
 
 
 class Expected(NamedTuple):
@@ -422,6 +425,7 @@ def extract(
     archive, folder = Path(archive), Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     made: list[Path] = []
+    places: dict[PurePosixPath, str] = {}
     left = max_bytes
     bar = progress(_members(archive), unit="files", label=f"unpacking {archive.name}")
     for member in bar:
@@ -429,6 +433,7 @@ def extract(
         if name is None or member.kind == "folder":
             continue
         _check_member(archive, member, name)
+        _check_place(archive, member, folder, name, places)
         _check_space(folder / "files", member.bytes)
         left -= _unpack(archive, member, folder / name, left)
         made.append(folder / name)
@@ -441,10 +446,32 @@ def _check_member(archive: Path, member: _Member, name: str) -> None:
     for path in (member.name, name):
         parts = PurePosixPath(path.replace("\\", "/")).parts
         absolute = path.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", path)
-        if absolute or ".." in parts or not parts:
+        too_long = any(len(os.fsencode(part)) > _LONGEST_NAME for part in parts)
+        if absolute or ".." in parts or not parts or too_long or "\0" in path:
             raise DownloadError(f"{archive}: unsafe path {member.name!r}; it is not unpacked")
     if member.kind != "file":
         raise DownloadError(f"{archive}: {member.name!r} is {member.kind}; it is not unpacked")
+
+
+def _check_place(
+    archive: Path, member: _Member, folder: Path, name: str, places: dict[PurePosixPath, str]
+) -> None:
+    """Refuse a member that would take another's place, also where a disk ignores case."""
+    key = PurePosixPath(unicodedata.normalize("NFC", name).casefold())
+    taken = key in places or "file" in {places.get(parent) for parent in key.parents}
+    above = [folder / parent for parent in PurePosixPath(name).parents]
+    if taken or (folder / name).is_dir() or any(path.is_file() for path in above):
+        raise DownloadError(
+            f"{archive}: {member.name!r} would take the place of another file or folder; it is not "
+            "unpacked"
+        )
+    if not (folder / name).parent.resolve().is_relative_to(folder.resolve()):
+        raise DownloadError(
+            f"{archive}: {member.name!r} would be written through a link out of {folder}; remove "
+            "the link and run again"
+        )
+    places[key] = "file"
+    places.update(dict.fromkeys(key.parents, "folder"))
 
 
 def _unpack(archive: Path, member: _Member, target: Path, limit: int) -> int:
@@ -465,7 +492,10 @@ def _unpack(archive: Path, member: _Member, target: Path, limit: int) -> int:
 
 
 class _damage:
-    """Turn what the archive libraries raise on damaged files into a `DownloadError`."""
+    """Turn what the archive libraries raise on damaged files into a `DownloadError`.
+
+    Errors of the system, a full disk for instance, are not the archive's fault and pass.
+    """
 
     def __init__(self, archive: Path):
         self.archive = archive
@@ -475,8 +505,8 @@ class _damage:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Translate an error."""
-        damages = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError)
-        if isinstance(error, damages):
+        passes = isinstance(error, DownloadError) or (error is not None and advice(error))
+        if isinstance(error, Exception) and not passes:
             raise DownloadError(
                 f"{self.archive} is damaged or encrypted ({error}); delete it and run again"
             ) from error

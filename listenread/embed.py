@@ -67,7 +67,7 @@ def embed_audio(
     facts = {"model": registry.describe(model_dir), "device": device, "precision": precision}
     with (
         progress(total=len(rows), unit="clips", label="embedding audio") as bar,
-        tables.Writer(output, **facts, vocabulary=manifest.vocabulary) as writer,
+        tables.writing(output, **facts, vocabulary=manifest.vocabulary) as table,
     ):
         loader = ClipLoader(
             manifest.clips[rows.start : rows.stop],
@@ -78,7 +78,7 @@ def embed_audio(
         )
         for done, vectors in clip_vectors(Encoder(model.encode_audio), loader):
             part = manifest.table.slice(rows.start + done, len(vectors.joint))
-            writer.add(
+            table.add(
                 {
                     "clip_id": part["clip_id"],
                     "label": part["label"],

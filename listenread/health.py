@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from listenread import tables
+from listenread import files, tables
 from listenread.errors import ListenreadError
 from listenread.models import registry
 from listenread.models.base import AudioInput, TwoTower, Vectors
@@ -237,11 +237,8 @@ def check_prepared_model(
         health = check_model(
             model, limits=limits, texts=texts, known_answers=known, in_float32=in_float32
         )
-    output = Path(output)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    partial = output.with_name(f".{output.name}.partial")
-    partial.write_text(json.dumps(health, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-    partial.replace(output)
+    text = json.dumps(health, indent=2, ensure_ascii=False, allow_nan=False)
+    files.write_text(output, f"{text}\n")
     return health
 
 

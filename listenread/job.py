@@ -1,12 +1,14 @@
 """How a script of the workflow runs: quiet libraries, and errors as sentences."""
 
 import contextlib
+import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TextIO
 
-from listenread.errors import ListenreadError
+from listenread.errors import ListenreadError, advice
 
 
 @contextlib.contextmanager
@@ -15,23 +17,47 @@ def job(log: str | Path) -> Iterator[Callable[[object], None]]:
 
     Yields a function that writes a line to the log.
 
-    A `ListenreadError` becomes the sentence that it is, any other exception its traceback, and
-    either ends the script with status 1; the workflow shows the log of a job that failed. Warnings
-    of libraries go to the log too.
+    A `ListenreadError` becomes the sentence that it is, an error of the system (a full disk, no
+    permission, no memory) a sentence about what to do, any other exception its traceback; each ends
+    the script with status 1, and the workflow shows the log of a job that failed. Warnings of
+    libraries go to the log too. Where the log cannot be written, everything goes to stderr.
     """
-    log = Path(log)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w", encoding="utf-8") as file, warnings.catch_warnings():
+    with _opened(Path(log)) as tell, warnings.catch_warnings():
 
         def show(message, category, filename, lineno, _file=None, line=None) -> None:  # type: ignore[no-untyped-def]
-            file.write(warnings.formatwarning(message, category, filename, lineno, line))
+            tell(warnings.formatwarning(message, category, filename, lineno, line).rstrip("\n"))
 
         warnings.showwarning = show
         try:
-            yield lambda line: print(line, file=file)
+            yield tell
         except ListenreadError as error:
-            print(error, file=file)
+            tell(error)
             raise SystemExit(1) from error
         except Exception as error:
-            traceback.print_exc(file=file)
+            tell(advice(error) or traceback.format_exc().rstrip("\n"))
             raise SystemExit(1) from error
+
+
+@contextlib.contextmanager
+def _opened(log: Path) -> Iterator[Callable[[object], None]]:
+    file: TextIO | None = None
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        file = log.open("w", encoding="utf-8")
+    except OSError as error:
+        print(f"the log {log} cannot be written: {error}", file=sys.stderr)
+
+    def tell(line: object) -> None:
+        try:
+            if file is None:
+                raise OSError
+            print(line, file=file, flush=True)
+        except OSError:
+            print(line, file=sys.stderr)
+
+    try:
+        yield tell
+    finally:
+        if file is not None:
+            with contextlib.suppress(OSError):
+                file.close()

@@ -169,25 +169,31 @@ def read_csv(path: str | Path, *, column: str = "path", root: str | None = None)
     places: dict[str, tuple[Place, ...]] = {}
     spellings: list[tuple[str, str]] = []
     problems = []
-    with Path(path).open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        if absent := {"instrument", column} - set(reader.fieldnames or []):
-            raise DataError(
-                f"{path} has no column {', '.join(sorted(absent))}; it has {reader.fieldnames}"
-            )
-        for line, row in enumerate(reader, start=2):
-            instrument = (row["instrument"] or "").strip()
-            groups = [group.strip() for group in (row[column] or "").split("/")]
-            if not instrument or not all(groups):
-                problems.append(f"line {line}: an empty instrument or an empty group in the path")
-                continue
-            if root is not None and groups[0] == root:
-                groups = groups[1:]
-            place = (*groups, instrument)
-            places[instrument] = (*places.get(instrument, ()), place)
-            aliases = (row.get("aliases") or "").split(";")
-            spellings += [(alias.strip(), instrument) for alias in aliases if alias.strip()]
+    for line, row in enumerate(_rows(path, column), start=2):
+        instrument = (row["instrument"] or "").strip()
+        groups = [group.strip() for group in (row[column] or "").split("/")]
+        if not instrument or not all(groups):
+            problems.append(f"line {line}: an empty instrument or an empty group in the path")
+            continue
+        if root is not None and groups[0] == root:
+            groups = groups[1:]
+        place = (*groups, instrument)
+        places[instrument] = (*places.get(instrument, ()), place)
+        aliases = (row.get("aliases") or "").split(";")
+        spellings += [(alias.strip(), instrument) for alias in aliases if alias.strip()]
     return _build(path, places, spellings, problems)
+
+
+def _rows(path: str | Path, column: str) -> list[dict[str, str]]:
+    try:
+        with Path(path).open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            columns, rows = reader.fieldnames or [], list(reader)
+    except (OSError, UnicodeError, csv.Error) as error:
+        raise DataError(f"{path} cannot be read as a csv in UTF-8: {error}") from error
+    if absent := {"instrument", column} - set(columns):
+        raise DataError(f"{path} has no column {', '.join(sorted(absent))}; it has {columns}")
+    return rows
 
 
 def read_audioset(path: str | Path, *, root: str = "Musical instrument") -> Ontology:
@@ -202,9 +208,15 @@ def read_audioset(path: str | Path, *, root: str = "Musical instrument") -> Onto
     """
     try:
         nodes = {node["id"]: node for node in json.loads(Path(path).read_text(encoding="utf-8"))}
-        names = {identifier: node["name"] for identifier, node in nodes.items()}
-        children = {identifier: node["child_ids"] for identifier, node in nodes.items()}
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        names = {identifier: str(node["name"]) for identifier, node in nodes.items()}
+        children = {identifier: list(node["child_ids"]) for identifier, node in nodes.items()}
+        abstract = {
+            identifier
+            for identifier in nodes
+            if "abstract" in nodes[identifier].get("restrictions", [])
+        }
+        hash(tuple(map(tuple, children.values())))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(
             f"{path} is not in the format of AudioSet's ontology.json, a list of nodes with id, "
             f"name and child_ids ({type(error).__name__}: {error})"
@@ -224,7 +236,7 @@ def read_audioset(path: str | Path, *, root: str = "Musical instrument") -> Onto
         if names[identifier] in above:
             problems.append(f"{names[identifier]} is among its own descendants")
             continue
-        if "abstract" not in nodes[identifier].get("restrictions", []):
+        if identifier not in abstract:
             places[names[identifier]] = (*places.get(names[identifier], ()), place)
         waiting += [(child, place) for child in reversed(children[identifier])]
     spellings = [(part, name) for name in places if "," in name for part in name.split(",")]

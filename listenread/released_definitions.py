@@ -9,6 +9,7 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
+from listenread import files
 from listenread.errors import DataError
 
 SOURCE = "embeddings_generation.py"
@@ -31,14 +32,13 @@ def extract_definitions(source: str | Path, output: str | Path, *, labels: Seque
         raise DataError(
             f"{source} has {len(sentences)} sentences in `{VARIABLE}` for {len(labels)} labels."
         )
-    output = Path(output)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    partial = output.with_name(f".{output.name}.partial")
-    with partial.open("w", encoding="utf-8", newline="") as file:
+    with (
+        files.replacing(output) as partial,
+        partial.open("w", encoding="utf-8", newline="") as file,
+    ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["label", "definition"])
         writer.writerows(zip(labels, sentences, strict=True))
-    partial.replace(output)
 
 
 def read_list(source: str | Path, variable: str) -> list[str]:

@@ -7,7 +7,7 @@ it.
 
 import contextlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from listenread import __version__
+from listenread import __version__, files
 from listenread.errors import ListenreadError
 
 METADATA_KEY = b"listenread"
@@ -56,39 +56,51 @@ def write(path: str | Path, data: pa.Table | Mapping[str, Any], **made_by: Any) 
         data: an arrow table, or columns that `pyarrow.table` takes; vectors as from `vectors`.
         **made_by: JSON-serialisable facts about what made the table.
     """
-    with Writer(path, **made_by) as writer:
-        writer.add(data)
+    with writing(path, **made_by) as rows:
+        rows.add(data)
 
 
-class Writer:
-    """A table that is written part by part, in memory for one group of rows at a time.
+@contextlib.contextmanager
+def writing(path: str | Path, **made_by: Any) -> Iterator["Rows"]:
+    """Write a table part by part, in memory for one group of rows at a time.
 
     The file is there, whole, when the block ends, and not if it raises. Groups have `ROW_GROUP`
     rows whatever the parts were, so that the same rows give the same file.
 
+    Args:
+        path: the parquet file; its folder is created.
+        **made_by: JSON-serialisable facts about what made the table.
+
+    Raises:
+        ListenreadError: the block ended without any part.
+
     Example:
-        >>> with Writer("vectors.parquet", model="mine") as writer:  # doctest: +SKIP
+        >>> with writing("vectors.parquet", model="mine") as rows:  # doctest: +SKIP
         ...     for part in parts:
-        ...         writer.add(part)
+        ...         rows.add(part)
     """
+    facts = {"listenread_version": __version__, **made_by}
+    encoded = json.dumps(facts, sort_keys=True, ensure_ascii=False).encode()
+    with files.replacing(path) as partial:
+        rows = Rows(partial, encoded)
+        try:
+            yield rows
+            if rows.file is None:
+                raise ListenreadError(f"{path}: there is nothing to write")
+            rows.flush(1)
+        finally:
+            if rows.file is not None:
+                rows.file.close()
 
-    def __init__(self, path: str | Path, **made_by: Any):
-        """Say where and by what; nothing is opened before the first part.
 
-        Args:
-            path: the parquet file; its folder is created.
-            **made_by: JSON-serialisable facts about what made the table.
-        """
-        self.path = Path(path)
-        self.partial = self.path.with_name(f".{self.path.name}.partial")
-        facts = {"listenread_version": __version__, **made_by}
-        self.facts = json.dumps(facts, sort_keys=True, ensure_ascii=False).encode()
+class Rows:
+    """What `writing` gives: takes rows and writes them in groups."""
+
+    def __init__(self, path: Path, facts: bytes):
+        """Say where and by what; nothing is opened before the first part."""
+        self.path, self.facts = path, facts
         self.waiting: list[pa.Table] = []
         self.file: pq.ParquetWriter | None = None
-
-    def __enter__(self) -> "Writer":
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        return self
 
     def add(self, data: pa.Table | Mapping[str, Any]) -> None:
         """Append rows; all parts have the columns of the first."""
@@ -96,27 +108,16 @@ class Writer:
         metadata = {**(table.schema.metadata or {}), METADATA_KEY: self.facts}
         table = table.replace_schema_metadata(metadata)
         if self.file is None:
-            self.file = pq.ParquetWriter(self.partial, table.schema, compression="zstd")
-            self.empty = table.schema.empty_table()
+            self.file = pq.ParquetWriter(self.path, table.schema, compression="zstd")
         self.waiting.append(table)
-        while sum(len(part) for part in self.waiting) >= ROW_GROUP:
+        self.flush(ROW_GROUP)
+
+    def flush(self, fewest: int) -> None:
+        """Write groups of `ROW_GROUP` rows while at least so many rows wait."""
+        while sum(len(part) for part in self.waiting) >= fewest:
             rows = pa.concat_tables(self.waiting)
             self.file.write_table(rows.slice(0, ROW_GROUP))
             self.waiting = [rows.slice(ROW_GROUP)]
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        try:
-            if kind is None and self.file is None:
-                raise ListenreadError(f"{self.path}: there is nothing to write")
-            if self.file is not None:
-                rest = pa.concat_tables([self.empty, *self.waiting])
-                if kind is None and len(rest):
-                    self.file.write_table(rest)
-                self.file.close()
-            if kind is None:
-                self.partial.replace(self.path)
-        finally:
-            self.partial.unlink(missing_ok=True)
 
 
 def write_unavailable(path: str | Path, reason: str, **made_by: Any) -> None:
@@ -134,20 +135,20 @@ def read(path: str | Path, columns: Iterable[str] = ()) -> Table:
     Raises:
         ListenreadError: the file is not a parquet table of ours, or misses a column.
     """
-    with _open(path) as file:
+    with _readable(path), pq.ParquetFile(path) as file:
         table = Table(file.read(), _facts(file, path))
-    missing = [name for name in columns if name not in table.data.column_names]
+        names = file.schema_arrow.names
+    missing = [name for name in columns if name not in names]
     if missing and table.unavailable is None:
-        raise ListenreadError(
-            f"{path} misses the column(s) {', '.join(missing)}; it has {table.data.column_names}."
-        )
+        raise ListenreadError(f"{path} misses the column(s) {', '.join(missing)}; it has {names}.")
     return table
 
 
-def _open(path: str | Path) -> pq.ParquetFile:
+@contextlib.contextmanager
+def _readable(path: str | Path) -> Iterator[None]:
     try:
-        return pq.ParquetFile(path)
-    except (pa.ArrowInvalid, OSError) as error:
+        yield
+    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError) as error:
         raise ListenreadError(
             f"{path} cannot be read as a parquet table ({error}). Delete it and run again."
         ) from error
@@ -159,7 +160,12 @@ def _facts(file: pq.ParquetFile, path: str | Path) -> dict[str, Any]:
         raise ListenreadError(
             f"{path} was not written by listenread: it does not say what made it."
         )
-    return json.loads(encoded)
+    try:
+        return dict(json.loads(encoded))
+    except (ValueError, TypeError) as error:
+        raise ListenreadError(
+            f"{path} is damaged: it says in no readable way what made it. Delete it and run again."
+        ) from error
 
 
 def concatenate(paths: Sequence[str | Path], output: str | Path) -> None:
@@ -172,21 +178,24 @@ def concatenate(paths: Sequence[str | Path], output: str | Path) -> None:
         ListenreadError: a table is not one of ours, or they do not belong together.
     """
     with contextlib.ExitStack() as stack:
-        files = [stack.enter_context(_open(path)) for path in paths]
-        facts = [_facts(file, path) for file, path in zip(files, paths, strict=True)]
-        for path, file, made_by in zip(paths, files, facts, strict=True):
+        parts = []
+        for path in paths:
+            with _readable(path):
+                parts.append(stack.enter_context(pq.ParquetFile(path)))
+        facts = [_facts(file, path) for file, path in zip(parts, paths, strict=True)]
+        for path, file, made_by in zip(paths, parts, facts, strict=True):
             if UNAVAILABLE in made_by:
                 return write_unavailable(output, made_by[UNAVAILABLE])
-            if made_by != facts[0] or not file.schema_arrow.equals(files[0].schema_arrow):
+            if made_by != facts[0] or not file.schema_arrow.equals(parts[0].schema_arrow):
                 raise ListenreadError(
                     f"{path} and {paths[0]} were not made by the same things. Delete both and run "
                     "again."
                 )
         first = {key: value for key, value in facts[0].items() if key != "listenread_version"}
-        with Writer(output, **first) as writer:
-            for file in files:
+        with writing(output, **first) as rows:
+            for file in parts:
                 for batch in file.iter_batches(ROW_GROUP):
-                    writer.add(pa.Table.from_batches([batch]))
+                    rows.add(pa.Table.from_batches([batch]))
 
 
 def vectors(values: np.ndarray) -> pa.FixedSizeListArray:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from listenread import tables
+from listenread import files, tables
 from listenread.metrics.uncertainty import Measurement
 
 #: Columns of the tidy table, in this order.
@@ -104,9 +104,7 @@ def gather(
         empty += [cell | {"space": space, "why": why} for space, why in missing.items()]
     together = pa.concat_tables([schema.empty_table(), *parts]).replace_schema_metadata(None)
     tables.write(output, together, unavailable_cells=empty)
-    partial = Path(f"{csv}.partial")
-    with partial.open("w", encoding="utf-8", newline="") as file:
+    with files.replacing(csv) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         together.schema.empty_table().to_pandas().to_csv(file, index=False)
         for batch in together.to_batches(max_chunksize=_ROWS):
             batch.to_pandas().to_csv(file, index=False, header=False)
-    partial.replace(csv)

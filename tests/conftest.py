@@ -1,15 +1,20 @@
-"""Fixtures shared by all tests."""
+"""Fixtures shared by all tests, among them a copy of the project and real Snakemake runs in it."""
 
 import os
+import re
 import runpy
 import shutil
+import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+import soundfile
+import yaml
 
 if TYPE_CHECKING:
     from selenium import webdriver
@@ -106,3 +111,196 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator["webdriver.Chr
     started.set_script_timeout(60)
     yield started
     started.quit()
+
+
+#: What a clone of the project needs to run.
+PARTS = (
+    "Snakefile",
+    "config.yaml",
+    "config",
+    "envs",
+    "rules",
+    "scripts",
+    "listenread",
+    "resources",
+    "profiles",
+)
+
+OWN_FAMILY = '''
+"""A family of one's own, in numpy: fast, and without training."""
+
+import hashlib
+
+import numpy as np
+
+from listenread.models.base import AudioInput, Vectors
+
+
+class Spectrum:
+    audio_input = AudioInput(sample_rate=8000, clip_seconds=0.5)
+
+    def __init__(self, model_dir, description, *, tower, device):
+        self.seed = description["options"].get("seed", 0)
+
+    def encode_audio(self, waveforms):
+        return self._project(np.abs(np.fft.rfft(waveforms))[:, :256])
+
+    def encode_text(self, texts):
+        seeds = [int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) for text in texts]
+        return self._project(np.stack([np.random.default_rng(s).random(256) for s in seeds]))
+
+    def _project(self, vectors):
+        projection = np.random.default_rng(self.seed).normal(size=(256, 16))
+        joint = vectors @ projection
+        joint /= np.linalg.norm(joint, axis=1, keepdims=True)
+        return Vectors(vectors.astype(np.float32), joint.astype(np.float32))
+'''
+
+
+def write_tones(folder: Path) -> None:
+    """Nine half-second tones of three labels, with folds, as a dataset of one's own."""
+    lines = ["path,label,fold"]
+    time = np.arange(4000) / 8000
+    for label, base in (("low", 200), ("middle", 800), ("high", 2400)):
+        for take in range(3):
+            tone = 0.5 * np.sin(2 * np.pi * base * (1 + 0.1 * take) * time)
+            path = folder / f"{label}-{take}.wav"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            soundfile.write(path, tone, 8000)
+            lines.append(f"{path.name},{label},{take}")
+    (folder / "metadata.csv").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+SMALL = {
+    "experiment": {
+        "name": "small",
+        "datasets": ["tones"],
+        "models": ["spectrum", "tiny"],
+        "prompts": ["track", "meaning"],
+        "tasks": ["zero_shot", "audio_only"],
+    },
+    "metrics": {"resamples": 20, "top_k": [1, 2]},
+    "datasets": {
+        "tones": {"loader": "folder", "metadata": "tones/metadata.csv"},
+        "gm_captions": {"notes_per_program": 1, "seconds": 1.0, "sample_rate": 8000},
+    },
+    "models": {
+        "spectrum": {"family": "own_family:Spectrum"},
+        "tiny": {
+            "family": "muscall",
+            "sizes": {
+                "d_joint": 8,
+                "audio": {
+                    "kind": "cnn", "sample_rate": 8000, "clip_seconds": 0.5, "n_fft": 256,
+                    "hop": 128, "n_mels": 16, "f_max": 4000, "width": 4, "d_encoder": 8,
+                },
+                "text": {"d_encoder": 8, "layers": 1, "heads": 2},
+            },
+            "train": {
+                "dataset": "gm_captions", "steps": 2, "batch_size": 4, "validation_pairs": 2,
+                "tokenizer_captions": 1, "learning_rate": 1e-3, "keep": "last",
+            },
+        },
+    },
+    "prompts": {"meaning": {"file": "meanings.csv"}},
+}  # fmt: skip
+MEANINGS = "label,definition\nlow,A {label} tone.\nmiddle,A {label} tone.\nhigh,A {label} tone.\n"
+
+
+@dataclass
+class Project:
+    """A working copy in `folder`; `config` is written as an overlay before every call."""
+
+    folder: Path
+    config: dict
+    profile: dict = field(default_factory=dict)
+
+    def command(self, *options: str) -> list[str]:
+        """Write the configuration, and say how Snakemake is called."""
+        (self.folder / "overlay.yaml").write_text(yaml.safe_dump(self.config, sort_keys=False))
+        profile = self.folder / "test_profile"
+        profile.mkdir(exist_ok=True)
+        (profile / "config.yaml").write_text(yaml.safe_dump(self.profile))
+        return [
+            sys.executable, "-m", "snakemake", "--cores", "2",
+            "--configfile", "overlay.yaml", "--workflow-profile", str(profile), *options,
+        ]  # fmt: skip
+
+    def snakemake(self, *options: str, check: bool = True) -> subprocess.CompletedProcess:
+        result = subprocess.run(
+            self.command(*options),
+            cwd=self.folder, capture_output=True, text=True, check=False, timeout=600,
+        )  # fmt: skip
+        if check and result.returncode:
+            raise AssertionError(result.stdout + result.stderr)
+        return result
+
+    def planned(self, *targets: str) -> set[str]:
+        """The jobs that would run, as ``rule`` or ``rule dataset/model/prompt``."""
+        result = self.snakemake("--dry-run", "--", *targets)
+        text = result.stdout + result.stderr
+        jobs = set()
+        for block in re.split(r"^(?:local)?rule (?=\w+:$)", text, flags=re.MULTILINE)[1:]:
+            rule = block.partition(":")[0]
+            values = re.search(r"^ +wildcards: (.*)$", block, re.MULTILINE)
+            names = re.findall(r"=([^,\s]+)", values[1]) if values else []
+            jobs.add(" ".join([rule, "/".join(names)]).strip())
+        total = re.search(r"^total +(\d+)$", text, re.MULTILINE)
+        assert len(jobs) == (int(total[1]) if total else 0), text
+        return jobs
+
+
+@pytest.fixture(scope="session")
+def copy_project(tmp_path_factory, repository) -> Callable[[str], Project]:
+    """Makes a copy of the project, as a clone would have it."""
+
+    def copy(name: str) -> Project:
+        folder = tmp_path_factory.mktemp(name) / "project"
+        folder.mkdir()
+        for part in PARTS:
+            source = repository / part
+            (shutil.copytree if source.is_dir() else shutil.copy2)(source, folder / part)
+        profile = yaml.safe_load((repository / "profiles/default/config.yaml").read_text("utf-8"))
+        # The plain logger lists every job of a dry run; everything else is as users have it.
+        del profile["logger"]
+        return Project(folder, {}, profile)
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def finished(copy_project) -> Project:
+    """The small experiment, run to its end once; do not change it, take `project`."""
+    project = copy_project("finished")
+    write_tones(project.folder / "tones")
+    (project.folder / "meanings.csv").write_text(MEANINGS, "utf-8")
+    (project.folder / "own_family.py").write_text(OWN_FAMILY, "utf-8")
+    project.config = yaml.safe_load(yaml.safe_dump(SMALL))
+    project.snakemake()
+    return project
+
+
+@pytest.fixture
+def project(finished, tmp_path) -> Project:
+    """A copy of the finished experiment that a test may change."""
+    folder = tmp_path / "project"
+    shutil.copytree(finished.folder, folder, symlinks=True)
+    return Project(folder, yaml.safe_load(yaml.safe_dump(finished.config)), finished.profile)
+
+
+@pytest.fixture(scope="session")
+def released(copy_project, shared_mirror):
+    """`config/released.yaml` for the one system that the mirror has, and one prompt."""
+    project = copy_project("released")
+    project.config = {
+        "mirror": str(shared_mirror),
+        "released": {"retries": 0},
+        "experiment": {
+            "models": ["muscall_released", "music_clap_released"],
+            "prompts": ["track", "recording"],
+            "datasets": ["tinysol_released"],
+            "tasks": ["zero_shot", "audio_only", "triplets"],
+        },
+    }
+    project.snakemake("--configfile", "config/released.yaml", "overlay.yaml")
+    return project

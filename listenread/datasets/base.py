@@ -40,6 +40,8 @@ class AudioLimits:
         max_seconds: longer files are refused: a clip is decoded whole, in memory.
         silence_dbfs: a file whose peak is not above this level (dB below full scale) is silent; -80
             is about three steps of a 16-bit file.
+        max_dbfs: a file whose peak is above this level is damaged: floating point goes up to 770
+            dB above full scale, and what is computed from that is not finite.
     """
 
     max_channels: int = 2
@@ -48,6 +50,7 @@ class AudioLimits:
     min_seconds: float = 0.05
     max_seconds: float = 1_800.0
     silence_dbfs: float = -80.0
+    max_dbfs: float = 120.0
 
 
 class _Checked(NamedTuple):
@@ -69,7 +72,7 @@ def check_file(path: Path, limits: AudioLimits) -> _Checked:
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror or error})") from error
     try:
-        sound = audio.decode(content, "")
+        sound = audio.decode(content, "", max_seconds=limits.max_seconds)
     except DataError as error:
         raise DataError(str(error).removeprefix(": ")) from error
     _check_sound(sound, limits)
@@ -90,6 +93,12 @@ def _check_sound(sound: audio.Sound, limits: AudioLimits) -> None:
         raise DataError(
             f"sample rate {sound.sample_rate} Hz (min_sample_rate is {limits.min_sample_rate}, "
             f"max_sample_rate {limits.max_sample_rate})"
+        )
+    loudest = float(np.abs(sound.waveform).max())
+    if loudest > 10 ** (limits.max_dbfs / 20):
+        raise DataError(
+            f"has a peak of {20 * np.log10(loudest):.0f} dB above full scale (max_dbfs is "
+            f"{limits.max_dbfs:g})"
         )
     # What a tower hears is the mean: two channels in opposite phase are silent.
     peak = float(np.abs(audio.mono(sound.waveform)).max())

@@ -55,10 +55,12 @@ def labels(
 
 def _from_csv(root: Path | str | None, metadata: Path, encoding: str) -> list[ClipRow]:
     lines = read_csv(metadata, (PATH, LABEL), encoding)
+    if not lines:
+        raise DataError(f"{metadata} describes no clip: there is nothing below its header")
     allowed = [metadata.parent] if root is None else [metadata.parent, Path(root)]
     refuse(f"{metadata} has lines that cannot be used", _problems(lines, metadata.parent, allowed))
     records = list(lines.values())
-    names = [name for name in (records[0] if records else {}) if name not in _SPECIAL]
+    names = [name for name in records[0] if name not in _SPECIAL]
     known = {name: _typed([record[name] for record in records]) for name in names}
     return [
         ClipRow(
@@ -90,20 +92,28 @@ def _problems(lines: dict[int, dict[str, str]], folder: Path, allowed: list[Path
         if not any(resolved.is_relative_to(top) for top in inside):
             places = " and ".join(map(str, allowed))
             problems.append(f"line {line}: {path} lies outside {places}; set the key `root`")
-        if fold and not fold.isdecimal():
-            problems.append(f"line {line}: fold {fold!r} is not a whole number")
+        if fold and not (fold.isdecimal() and len(fold) < 5 and int(fold) < 2**15):
+            problems.append(f"line {line}: fold {fold!r} is not a whole number below 32768")
     return problems
 
 
 def _typed(column: list[str]) -> list:
     """Give numbers back as numbers, empty fields as nothing; anything else stays text."""
     values = [value or None for value in column]
-    for cast in (int, float):
+    for cast in (_integer, float):
         try:
             return [None if value is None else cast(value) for value in values]
         except ValueError:
             continue
     return values
+
+
+def _integer(value: str) -> int:
+    """Read a whole number that a column of 64 bits can hold."""
+    number = int(value)
+    if not -(2**63) <= number < 2**63:
+        raise ValueError(f"{value} needs more than 64 bits")
+    return number
 
 
 def _from_folders(root: Path) -> list[ClipRow]:

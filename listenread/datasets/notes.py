@@ -1,12 +1,14 @@
 """What the two sets of rendered notes share: pitches kept apart, and how a note is written."""
 
 import csv
+import io
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
+from listenread import files
 from listenread.errors import DataError
 
 _PITCH_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
@@ -56,11 +58,13 @@ def write_note(path: Path, waveform: np.ndarray, sample_rate: int, silence_dbfs:
             "scale. Lower the dataset's `gain_db`."
         )
     integers = np.round(waveform * 32767.0).astype(np.int16)
+    content = io.BytesIO()  # libsndfile would not say why it cannot write
+    file_format = path.suffix[1:].upper()
+    soundfile.write(content, integers, sample_rate, subtype="PCM_16", format=file_format)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
-    file_format = path.suffix[1:].upper()
     try:
-        soundfile.write(partial, integers, sample_rate, subtype="PCM_16", format=file_format)
+        partial.write_bytes(content.getbuffer())
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
@@ -69,10 +73,10 @@ def write_note(path: Path, waveform: np.ndarray, sample_rate: int, silence_dbfs:
 
 def write_csv(path: Path, columns: Iterable[str], records: Iterable[tuple]) -> None:
     """Write a csv atomically, with the same bytes on every platform."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("w", encoding="utf-8", newline="") as file:
+    with (
+        files.replacing(path) as partial,
+        partial.open("w", encoding="utf-8", newline="") as file,
+    ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(records)
-    partial.replace(path)

@@ -79,7 +79,9 @@ def _records(path: Path, file: Iterable[str], required: list[str]) -> dict[int, 
         raise DataError(f"{path} has more than one column named {', '.join(twice)}")
     lines, problems = {}, []
     for line, fields in _numbered(reader):
-        if len(fields) == len(header):
+        if any("\0" in field for field in fields):
+            problems.append(f"line {line} has a NUL character: no text, or text in UTF-16")
+        elif len(fields) == len(header):
             lines[line] = dict(zip(header, (field.strip() for field in fields), strict=True))
         else:
             problems.append(f"line {line} has {len(fields)} fields, the header {len(header)}")

@@ -73,11 +73,11 @@ CSV_COLUMNS = (
 #: What the fields that are used must look like. No path leads out of the root.
 _PATTERNS = {
     "Path": r"(?!/)(?!.*\.\.).+\.\w+",
-    "Fold": r"\d+",
+    "Fold": r"\d{1,4}",
     "Instrument (in full)": r".+",
-    "Pitch ID": r"\d+",
-    "Instance ID": r"\d+",
-    "String ID (if applicable)": r"(\d+(\.0)?)?",
+    "Pitch ID": r"\d{1,3}",
+    "Instance ID": r"\d{1,9}",
+    "String ID (if applicable)": r"(\d{1,3}(\.0)?)?",
     "Needed digital retuning": r"TRUE|FALSE",
 }
 

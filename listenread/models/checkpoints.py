@@ -1,6 +1,7 @@
 """PyTorch checkpoints, read as data: nothing that a file contains is ever executed."""
 
 import pickle
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -27,20 +28,26 @@ def read_checkpoint(path: str | Path) -> dict[str, Tensor]:
     admitted = [scalar, np._core.multiarray.scalar, np.dtype, np.dtypes.Float64DType]
     try:
         with torch.serialization.safe_globals(admitted):
-            content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+            # a file of a PyTorch before 1.6 is no zip archive, and cannot be mapped
+            mmap = zipfile.is_zipfile(path)
+            content = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
     except FileNotFoundError as error:
         raise ModelError(f"{path} does not exist.") from error
     except pickle.UnpicklingError as error:
         raise ModelError(
             f"{path} holds objects other than tensors and numbers. Loading them could run code, so "
-            f"the file is refused and nothing in it was executed. ({str(error).splitlines()[0]})"
+            f"the file is refused and nothing in it was executed. ({_first_line(error)})"
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+    except Exception as error:  # a damaged pickle makes its reader stumble in any way
         raise ModelError(
-            f"{path} cannot be read as a PyTorch checkpoint ({str(error).splitlines()[0]}). Was "
-            "the download complete? Compare its size and SHA-256."
+            f"{path} cannot be read as a PyTorch checkpoint ({_first_line(error)}). Was the "
+            "download complete? Compare its size and SHA-256."
         ) from error
     state = content.get("state_dict", content) if isinstance(content, Mapping) else None
     if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
         raise ModelError(f"{path} holds no state dict of tensors.")
     return {str(name).removeprefix("module."): value for name, value in state.items()}
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from listenread import files
 from listenread.errors import ModelError
 from listenread.models.base import AudioInput, LoadTower, TwoTower
 from listenread.models.device import resolve_device
@@ -66,11 +67,16 @@ def describe(model_dir: str | Path) -> dict[str, Any]:
         description = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ModelError(f"{path} is missing: {model_dir} is not a prepared model.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"{path} is not JSON ({error}). Delete it and run again.") from error
+    if not isinstance(description, dict):
+        raise ModelError(f"{path} describes no model. Delete it and run again.")
     missing = [key for key in ("family", "audio_input") if key not in description]
     if missing:
         raise ModelError(f"{path} misses {' and '.join(missing)}.")
+    family, wanted = description["family"], description["audio_input"]
+    if not isinstance(family, str) or not isinstance(wanted, dict):
+        raise ModelError(f"{path} names no family or no audio_input. Delete it and run again.")
     return description
 
 
@@ -78,8 +84,11 @@ def audio_input(model_dir: str | Path) -> AudioInput:
     """What a prepared model's audio tower wants to be fed with, without importing torch."""
     values = describe(model_dir)["audio_input"]
     try:
-        return AudioInput(**values)
-    except TypeError as error:
+        wanted = AudioInput(**values)
+        if wanted.samples < 0:
+            raise ValueError("a clip cannot be shorter than nothing")
+        return wanted
+    except (TypeError, ValueError, OverflowError) as error:
         path = Path(model_dir) / DESCRIPTION_FILE
         raise ModelError(f"audio_input in {path} is not usable: {error}.") from error
 
@@ -132,11 +141,8 @@ def write_description(
         **facts: JSON-serialisable; sizes, provenance, options.
     """
     description = {"family": family, "audio_input": asdict(audio_input), **facts}
-    path = Path(model_dir) / DESCRIPTION_FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(description, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    partial.replace(path)
+    text = json.dumps(description, indent=2, ensure_ascii=False) + "\n"
+    files.write_text(Path(model_dir) / DESCRIPTION_FILE, text)
 
 
 def prepare_own(model_dir: str | Path, family: str, options: Mapping[str, Any]) -> None:

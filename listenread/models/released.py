@@ -290,7 +290,7 @@ def read_vectors(path: str | Path) -> np.ndarray:
     """
     try:
         values = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+    except Exception as error:  # numpy reads the header as Python, which fails in many ways
         raise ModelError(f"{path} cannot be read as an array of numbers ({error}).") from error
     if not isinstance(values, np.ndarray) or values.ndim != 2 or values.dtype.kind != "f":
         raise ModelError(f"{path} holds no table of vectors.")

@@ -1,5 +1,6 @@
 """Checkpoints of a training run: one safetensors file, replaced as a whole, never a pickle."""
 
+import copy
 import json
 import sys
 from collections.abc import Mapping
@@ -13,6 +14,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from listenread import files
+
+#: What goes wrong where a checkpoint that can be read does not fit.
+_MISFITS = (RuntimeError, KeyError, ValueError, TypeError, AttributeError)
 CHECKPOINT_FILE = "checkpoint.safetensors"
 
 
@@ -55,10 +60,8 @@ def save(
         tensors |= {f"optimizer.{number}.{name}": value for name, value in moments.items()}
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     facts = {name: value for name, value in vars(state).items() if name != "best"}
-    path = folder / CHECKPOINT_FILE
-    partial = path.with_name(f".{path.name}.partial")
-    save_file(tensors, partial, {"key": key, "state": json.dumps(facts)})
-    partial.replace(path)
+    with files.replacing(folder / CHECKPOINT_FILE) as partial:
+        save_file(tensors, partial, {"key": key, "state": json.dumps(facts)})
 
 
 def resume(folder: Path, key: str, module: nn.Module, optimizer: torch.optim.Optimizer) -> RunState:
@@ -69,6 +72,7 @@ def resume(folder: Path, key: str, module: nn.Module, optimizer: torch.optim.Opt
     path = folder / CHECKPOINT_FILE
     if not path.is_file():
         return RunState()
+    weights, moments = copy.deepcopy((module.state_dict(), optimizer.state_dict()))
     try:
         with safe_open(path, "pt") as file:
             facts = file.metadata()
@@ -77,10 +81,12 @@ def resume(folder: Path, key: str, module: nn.Module, optimizer: torch.optim.Opt
                 return RunState()
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             state = RunState(**json.loads(facts["state"]))
-    except (SafetensorError, KeyError, ValueError) as error:
-        _say(f"{path} cannot be read ({error}); training starts anew.")
+        state.best = _restore(module, optimizer, tensors)
+    except (SafetensorError, OSError, *_MISFITS) as error:
+        module.load_state_dict(weights)
+        optimizer.load_state_dict(moments)
+        _say(f"{path} cannot be used ({error}); training starts anew.")
         return RunState()
-    state.best = _restore(module, optimizer, tensors)
     _say(f"training goes on after step {state.step}, from {path}")
     return state
 

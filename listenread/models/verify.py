@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from listenread import audio
+from listenread import audio, files
 from listenread.errors import ModelError
 from listenread.models import registry
 from listenread.models.base import AudioInput, TwoTower, Vectors
@@ -333,7 +333,4 @@ def _roberta_config(text_sizes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write_json(path: Path, content: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    partial.replace(path)
+    files.write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")

@@ -7,22 +7,17 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from listenread import files
 from listenread.errors import ModelError
 
 
 def write_tower(path: str | Path, tensors: Mapping[str, Tensor]) -> None:
     """Write tensors atomically; the same tensors give the same bytes."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
+    with files.replacing(path) as partial:
         partial.touch()
         mode = partial.stat().st_mode
         save_file(dict(tensors), partial)
         partial.chmod(mode)  # safetensors lets nobody else read its files, whatever the umask
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def read_tower(module: nn.Module, path: str | Path, device: str = "cpu") -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from listenread import files
 from listenread.tables import UNAVAILABLE
 
 #: Colour-blind safe and apart in grey, too (Okabe and Ito, Color Universal Design, 2008).
@@ -88,16 +89,23 @@ def save(figure: Figure, data: pd.DataFrame, svg: str | Path) -> None:
         svg: path of the svg; the others differ in the suffix.
     """
     svg = Path(svg)
-    svg.parent.mkdir(parents=True, exist_ok=True)
     matplotlib.rcParams.update(_STYLE)
     # Dates would give other bytes on every run.
-    figure.savefig(_partial(svg), format="svg", metadata={"Date": None})
-    pdf = svg.with_suffix(".pdf")
-    figure.savefig(_partial(pdf), format="pdf", metadata={"CreationDate": None})
-    csv = svg.with_suffix(".csv")
-    data.to_csv(_partial(csv), index=False, float_format="%.6g")
-    for path in (csv, pdf, svg):
-        _partial(path).replace(path)
+    with (
+        files.replacing(svg) as drawing,
+        files.replacing(svg.with_suffix(".pdf")) as page,
+        files.replacing(svg.with_suffix(".csv")) as csv,
+    ):
+        figure.savefig(drawing, format="svg", metadata={"Date": None})
+        figure.savefig(page, format="pdf", metadata={"CreationDate": None})
+        plain = data.rename(columns=_plain).map(_plain)
+        plain.to_csv(csv, index=False, float_format="%.6g")
+
+
+def _plain(value: Any) -> Any:
+    """Put an apostrophe before a text that a spreadsheet would compute (OWASP: CSV injection)."""
+    formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return f"'{value}" if formula else value
 
 
 def save_reason(reason: str, svg: str | Path) -> None:
@@ -114,7 +122,3 @@ def label_axes(axes: Axes, x: str, y: str, title: str | None = None) -> None:
     axes.set_ylabel(y)
     if title:
         axes.set_title(title)
-
-
-def _partial(path: Path) -> Path:
-    return path.with_name(f".{path.name}.partial")

@@ -68,7 +68,7 @@ def test_parts_of_any_size_give_the_same_file(tmp_path, monkeypatch):
     rows = pa.table({"x": np.arange(30), "v": tables.vectors(np.ones((30, 2)))})
     tables.write(tmp_path / "whole.parquet", rows, seed=1)
     for size in (1, 5, 8, 29):
-        with tables.Writer(tmp_path / "parts.parquet", seed=1) as writer:
+        with tables.writing(tmp_path / "parts.parquet", seed=1) as writer:
             for start in range(0, 30, size):
                 writer.add(rows.slice(start, size))
         same = (tmp_path / "parts.parquet").read_bytes() == (
@@ -79,12 +79,12 @@ def test_parts_of_any_size_give_the_same_file(tmp_path, monkeypatch):
 
 
 def test_a_writer_that_is_broken_off_leaves_nothing(tmp_path):
-    with pytest.raises(KeyError), tables.Writer(tmp_path / "t.parquet") as writer:
+    with pytest.raises(KeyError), tables.writing(tmp_path / "t.parquet") as writer:
         writer.add({"x": [1]})
         raise KeyError
     with (
         pytest.raises(ListenreadError, match="nothing to write"),
-        tables.Writer(tmp_path / "t.parquet"),
+        tables.writing(tmp_path / "t.parquet"),
     ):
         pass
     assert list(tmp_path.iterdir()) == []

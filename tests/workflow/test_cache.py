@@ -24,7 +24,13 @@ pytestmark = pytest.mark.slow
 MODELS = ("spectrum", "tiny")
 PROMPTS = ("track", "meaning")
 #: What every change of a number leads to.
-SUMMARY = {"gather_metrics small", "compare_with_paper small", "write_report small", "all"}
+SUMMARY = {
+    "gather_metrics small",
+    "compare_with_paper small",
+    "write_report small",
+    "write_checksums small",
+    "all",
+}
 RULES = Path(__file__).parents[2] / "rules"
 DRAWING = set(re.findall(r"^rule (\w+):", (RULES / "report.smk").read_text(), re.MULTILINE))
 

@@ -14,7 +14,7 @@ from listenread import health
 from listenread.datasets.manifest import read_manifest
 from listenread.models import registry, tokenizers
 
-from .conftest import write_tones
+from ..conftest import write_tones
 
 #: Makes the published layouts.
 LAYOUTS = Path(__file__).parents[1] / "unit" / "test_datasets_magnatagatune.py"

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from listenread import health, tables
 from listenread.models import tokenizers
 
-from .conftest import write_tones
+from ..conftest import write_tones
 
 pytestmark = pytest.mark.slow
 
