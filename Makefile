@@ -1,5 +1,6 @@
 # make            set up .venv, run the quickstart experiment, say where the report is
 # make test       the same set-up, then every test that this machine can run
+# make test-cluster   the experiment and its faults on real Slurm (as root: Debian's, installed and stopped)
 # make lint       ruff, snakefmt, snakemake --lint
 # make docs       regenerate docs/configuration.md from the schema
 # make bench      measure speed and memory against named references (a quarter of an hour)
@@ -20,7 +21,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Jobs and tests never ask a model hub; what they need is fetched by rules, with checksums.
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: quickstart setup test lint format bench docs clean
+.PHONY: quickstart setup test test-cluster lint format bench docs clean
 .DEFAULT_GOAL := quickstart
 
 quickstart: setup
@@ -40,6 +41,9 @@ $(READY): envs/requirements.lock
 
 test: setup
 	$(BIN)/python -m pytest
+
+test-cluster: setup
+	$(BIN)/python -m pytest tests/cluster
 
 lint: setup
 	$(BIN)/ruff check .

@@ -1,0 +1,130 @@
+"""The experiment on real Slurm: where its jobs ran, what it gave, and faults that it gets over."""
+
+import os
+import re
+import signal
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.cluster.slurm import wait_for
+
+pytestmark = pytest.mark.slow
+
+#: Rules that may use the network, so that they stay where Snakemake runs.
+LOCAL = {"fetch_metadata", "fetch_tinysol"}
+#: The groups of the profile that the experiment has jobs of.
+GROUPS = ("texts", "cells", "summary")
+
+FAULTY_FAMILY = '''
+"""Vectors like those of `own_family.Spectrum`, after a fault that is met once."""
+
+import time
+from pathlib import Path
+
+from own_family import Spectrum
+
+
+class Faulty(Spectrum):
+    def __init__(self, model_dir, description, *, tower, device):
+        super().__init__(model_dir, description, tower=tower, device=device)
+        self.fault = description["options"]["fault"] if tower == "audio" else None
+
+    def encode_audio(self, waveforms):
+        met = Path(f"met-{self.fault}")
+        if self.fault == "hungry":
+            # Too much for the first attempt's request, not for the second's.
+            held = bytearray(700_000_000)
+            held[::4096] = b"x" * len(held[::4096])
+            time.sleep(5)
+        elif self.fault and not met.exists():
+            met.touch()
+            time.sleep(600)
+        return super().encode_audio(waveforms)
+'''
+
+
+def files_of(project):
+    """Every result, as bytes."""
+    folder = project.folder / "results"
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_the_cluster_gives_the_bytes_of_a_local_run(slurm, project, submit):
+    run = submit(project)
+    run.finish()
+
+    done = slurm.jobs()
+    assert {job.state for job in done} == {"COMPLETED"}
+    assert {job.node for job in done} == set(slurm.nodes)
+    submitted = {re.sub(r"^rule_|_wildcards_.*", "", job.comment) for job in done}
+    assert not submitted & LOCAL
+    assert {"train_muscall", "embed_audio", "check_model"} <= submitted
+    print(*done, sep="\n")
+
+    on_cluster = files_of(project)
+    # Downloads and renderings are inputs here, results are made anew.
+    (project.folder / "results").rename(project.folder / "results_of_cluster")
+    project.snakemake()
+    here = files_of(project)
+    assert set(on_cluster) == set(here)
+    assert [name for name in here if here[name] != on_cluster[name]] == []
+
+
+def test_faults_of_jobs_and_nodes_are_got_over(slurm, project, submit):
+    """Four models meet a fault each at their first attempt; all end with the vectors of none.
+
+    `late` runs into its time limit, `hungry` into its memory limit, `killed` is killed on a node that
+    is being drained, the node of `lost` dies.
+    """
+    faults = ("late", "hungry", "killed", "lost")
+    (project.folder / "faulty_family.py").write_text(FAULTY_FAMILY, "utf-8")
+    model = project.config["models"].pop("spectrum")
+    for fault in faults:
+        project.config["models"][fault] = {
+            "family": "faulty_family:Faulty", "options": {"fault": fault}
+        }  # fmt: skip
+    project.config["models"]["unharmed"] = model
+    project.config["experiment"] |= {"models": [*faults, "unharmed"]}
+    vectors = [f"results/embeddings/audio/tinysol/{name}.parquet" for name in (*faults, "unharmed")]
+    project.snakemake("--until", "check_model", "build_manifest", "--", *vectors)
+
+    before = {job.number for job in slurm.jobs()}
+    run = submit(
+        project, "--set-threads", "embed_audio=1", "--set-resources", "embed_audio:gpu=0",
+        "embed_audio:mem_mb=attempt*1000",
+        "embed_audio:runtime=attempt if wildcards.model == 'late' else 20", "--", *vectors,
+    )  # fmt: skip
+
+    def attempts(fault):
+        found = [job for job in slurm.jobs() if job.number not in before]
+        return [job for job in found if job.comment.endswith(f"_{fault}")]
+
+    for fault in ("killed", "lost", "late"):
+        wait_for(lambda fault=fault: (project.folder / f"met-{fault}").exists(), f"{fault} to run")
+
+    [killed] = attempts("killed")
+    slurm.drain(killed.node)
+    for process in slurm.job_processes(killed.number, "embed_audio.py"):
+        os.kill(process, signal.SIGKILL)
+    wait_for(lambda: len(attempts("killed")) == 2, "the second attempt of killed")
+    wait_for(lambda: attempts("killed")[1].node, "its start")
+    assert attempts("killed")[1].node != killed.node
+    slurm.resume(killed.node)
+
+    wait_for(lambda: attempts("late")[0].state == "TIMEOUT", "the time limit", seconds=150)
+    [lost] = attempts("lost")
+    slurm.crash_node(lost.node)
+    said = run.finish()
+    slurm.start_node(lost.node)
+
+    assert [job.limit for job in attempts("late")] == ["1:00", "2:00"]
+    assert [job.state for job in attempts("hungry")][0] in ("OUT_OF_MEMORY", "FAILED"), said
+    assert attempts("lost")[-1].node != lost.node
+    here = [pq.read_table(project.folder / name) for name in vectors]
+    assert all(table.equals(here[-1]) for table in here)
+    print(*slurm.jobs(), said, sep="\n")
