@@ -63,9 +63,7 @@ DEVICE = CONFIG["embedding"]["device"]
 GPU = 0 if DEVICE == "cpu" else 1
 GPU_NAMED = 0 if DEVICE in ("auto", "cpu") else 1
 GPUS_HERE = workflow.global_resources.get("gpu")
-THREADS_PER_GPU = max(
-    1, workflow.cores // (GPU and GPUS_HERE and GPUS_HERE.value or 1)
-)
+THREADS_PER_GPU = max(1, workflow.cores // (GPU and GPUS_HERE and GPUS_HERE.value or 1))
 
 
 wildcard_constraints:

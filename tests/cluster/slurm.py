@@ -1,4 +1,4 @@
-"""A real Slurm cluster on one machine: Debian's munge and slurm-wlm, with several nodes on loopback.
+"""A real Slurm on one machine: Debian's munge and slurm-wlm, with several nodes on loopback.
 
 Everything lies in one folder, except `/etc/slurm/slurm.conf` and `gres.conf`: job steps look for
 their configuration there and nowhere else. A machine that has a configuration of its own is left
@@ -165,13 +165,12 @@ class Slurm:
         """Processes of a job whose command line has a word."""
         commands = _processes()
         steps = [
-            pid for pid, command in commands.items() if command.startswith(f"slurmstepd: [{number}.")
+            pid
+            for pid, command in commands.items()
+            if command.startswith(f"slurmstepd: [{number}.")
         ]
         return [
-            pid
-            for step in steps
-            for pid in _descendants(step)
-            if word in commands.get(pid, "")
+            pid for step in steps for pid in _descendants(step) if word in commands.get(pid, "")
         ]
 
     def drain(self, node: str) -> None:
