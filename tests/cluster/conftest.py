@@ -23,10 +23,10 @@ from tests.workflow.conftest import OWN_FAMILY, SMALL, Project, copy_project
 
 __all__ = ["copy_project"]
 
-#: The controller is asked often, as nothing else waits for it; the rest is as the profile has it.
+#: The controller is asked often, as nothing else waits for it; every model has its own group.
 IMPATIENT = (
     "--slurm-init-seconds-before-status-checks", "2", "--slurm-status-command", "squeue",
-    "--cores", "2", "--latency-wait", "10",
+    "--group-components", "cells=1",
 )  # fmt: skip
 #: A host that does not exist: what is not in the mirror cannot be had.
 HOST = "listenread.invalid"
@@ -35,14 +35,14 @@ INSTRUMENTS = [entry for entry in tinysol.INSTRUMENTS if entry.label in ("Flute"
 
 @pytest.fixture(scope="session")
 def slurm() -> Iterator[Slurm]:
-    """Two nodes that take jobs; everything is stopped in the end, whatever happened."""
+    """Five nodes that take jobs; everything is stopped in the end, whatever happened."""
     reason = why_not()
     if reason:
         pytest.skip(f"no Slurm here: {reason}")
     with (Path(tempfile.gettempdir()) / "listenread-slurm.lock").open("w") as lock:
         # One at a time on a machine: job steps know only one place for their configuration.
         fcntl.flock(lock, fcntl.LOCK_EX)
-        cluster = Slurm()
+        cluster = Slurm(nodes=5)
         try:
             cluster.start()
             yield cluster
@@ -70,14 +70,15 @@ def submit() -> Iterator[Callable[..., Run]]:
     """Runs a project on the cluster with its own profile; what still runs is ended afterwards."""
     started = []
 
-    def start(project: Project, *options: str) -> Run:
+    def start(project: Project, *options: str, profile: str = "slurm") -> Run:
         (project.folder / "overlay.yaml").write_text(
             yaml.safe_dump(project.config, sort_keys=False)
         )
         log = project.folder / "run.log"
         command = [
-            sys.executable, "-m", "snakemake", "--profile", "profiles/slurm",
-            "--configfile", "overlay.yaml", "--logger", "rich", *IMPATIENT, *options,
+            sys.executable, "-m", "snakemake", "--profile", f"profiles/{profile}",
+            "--configfile", "overlay.yaml", "--cores", "2", "--latency-wait", "10",
+            *(IMPATIENT if profile == "slurm" else ()), *options,
         ]  # fmt: skip
         with log.open("w") as output:
             process = subprocess.Popen(

@@ -51,7 +51,7 @@ JobAcctGatherParams=OverMemoryKill
 SchedulerParameters=batch_sched_delay=0
 KillWait=1
 ReturnToService=2
-SlurmdTimeout=10
+SlurmdTimeout=6
 GresTypes=gpu
 SlurmdParameters=config_overrides
 {nodes}
@@ -99,7 +99,7 @@ def why_not() -> str | None:
 class Slurm:
     """One controller and `nodes` compute nodes of two CPUs and one pretended GPU each."""
 
-    def __init__(self, nodes: int = 2):
+    def __init__(self, nodes: int):
         # munged wants a folder that everyone may pass through, which pytest's are not.
         self.folder = Path(tempfile.mkdtemp(prefix="listenread-slurm-"))
         self.folder.chmod(0o711)
