@@ -4,6 +4,7 @@ import csv
 import fcntl
 import hashlib
 import io
+import os
 import subprocess
 import sys
 import tarfile
@@ -23,10 +24,10 @@ from tests.workflow.conftest import OWN_FAMILY, SMALL, Project, copy_project
 
 __all__ = ["copy_project"]
 
-#: The controller is asked often, as nothing else waits for it; every model has its own group.
+#: The controller is asked often, as nothing else waits for it; jobs are in fewer, larger groups.
 IMPATIENT = (
     "--slurm-init-seconds-before-status-checks", "2", "--slurm-status-command", "squeue",
-    "--group-components", "cells=1",
+    "--group-components", "cells=4",
 )  # fmt: skip
 #: A host that does not exist: what is not in the mirror cannot be had.
 HOST = "listenread.invalid"
@@ -70,7 +71,9 @@ def submit() -> Iterator[Callable[..., Run]]:
     """Runs a project on the cluster with its own profile; what still runs is ended afterwards."""
     started = []
 
-    def start(project: Project, *options: str, profile: str = "slurm") -> Run:
+    def start(
+        project: Project, *options: str, profile: str = "slurm", environment: dict | None = None
+    ) -> Run:
         (project.folder / "overlay.yaml").write_text(
             yaml.safe_dump(project.config, sort_keys=False)
         )
@@ -82,7 +85,11 @@ def submit() -> Iterator[Callable[..., Run]]:
         ]  # fmt: skip
         with log.open("w") as output:
             process = subprocess.Popen(
-                command, cwd=project.folder, stdout=output, stderr=subprocess.STDOUT
+                command,
+                cwd=project.folder,
+                env=os.environ | (environment or {}),
+                stdout=output,
+                stderr=subprocess.STDOUT,
             )
         started.append(process)
         return Run(process, log)

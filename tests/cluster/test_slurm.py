@@ -59,9 +59,9 @@ def files_of(project):
     }
 
 
-def test_the_cluster_gives_the_bytes_of_a_local_run(slurm, project, submit):
+def test_the_cluster_gives_the_bytes_of_a_local_run(slurm, project, submit, tmp_path):
     before = len(slurm.jobs())
-    run = submit(project)
+    run = submit(project, "--cache", environment={"SNAKEMAKE_OUTPUT_CACHE": str(tmp_path)})
     run.finish()
 
     done = slurm.jobs()[before:]
@@ -73,6 +73,9 @@ def test_the_cluster_gives_the_bytes_of_a_local_run(slurm, project, submit):
     for group in GROUPS:
         assert any(name.startswith(f"{group}_") for name in submitted), submitted
     assert len(done) < 20
+
+    # The trained model's five files, and the vectors of two models.
+    assert len(list(tmp_path.iterdir())) >= 7
 
     on_cluster = files_of(project)
     for folder in ("data", "results"):
