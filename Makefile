@@ -1,5 +1,6 @@
 # make            set up .venv, run the quickstart experiment, say where the report is
 # make test       the same set-up, then every test that this machine can run
+# make test-cluster   the experiment and its faults on real Slurm (as root: Debian's, installed and stopped)
 # make lint       ruff, snakefmt, snakemake --lint
 # make verify     check that results are still what the workflow wrote
 # make audit      look for known vulnerabilities of the locked packages (needs the network)
@@ -29,7 +30,7 @@ ifneq ($(shell ($(CACHE_TRIAL)) > /dev/null 2>&1; echo $$?),0)
 export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 endif
 
-.PHONY: quickstart setup test lint format bench verify audit docs clean
+.PHONY: quickstart setup test test-cluster lint format bench verify audit docs clean
 .DEFAULT_GOAL := quickstart
 
 quickstart: setup
@@ -49,6 +50,9 @@ $(READY): envs/requirements.lock
 
 test: setup
 	$(BIN)/python -m pytest
+
+test-cluster: setup
+	$(BIN)/python -m pytest tests/cluster
 
 lint: setup
 	$(BIN)/ruff check .

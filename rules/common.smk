@@ -48,6 +48,24 @@ def named(catalogue, **wanted):
     ]
 
 
+def growing(first):
+    """A function for `resources`: so much at the first attempt, twice at the second, ...
+
+    They are requests to a scheduler (MB, minutes), some twice what was measured; a local run obeys
+    them only where `--resources` says what the machine has.
+    """
+    return lambda wildcards, attempt: attempt * first
+
+
+# A job that embeds clips or trains asks for one GPU unless the CPU is named; one that needs seconds
+# on a CPU only where a GPU is named. `--resources gpu=N` runs N of them at once on one machine.
+DEVICE = CONFIG["embedding"]["device"]
+GPU = 0 if DEVICE == "cpu" else 1
+GPU_NAMED = 0 if DEVICE in ("auto", "cpu") else 1
+GPUS_HERE = workflow.global_resources.get("gpu")
+THREADS_PER_GPU = max(1, workflow.cores // (GPU and GPUS_HERE and GPUS_HERE.value or 1))
+
+
 wildcard_constraints:
     dataset=one_of(CONFIG["datasets"]),
     model=one_of(CONFIG["models"]),

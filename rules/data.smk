@@ -120,6 +120,9 @@ rule render_gm_notes:
     conda:
         "../envs/towers.yaml"
     threads: workflow.cores
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(15),
     params:
         soundfont=setting("soundfont", "path"),
         sha256=setting("soundfont", "sha256"),
@@ -148,6 +151,9 @@ rule render_gm_captions:
     conda:
         "../envs/towers.yaml"
     threads: workflow.cores
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(15),
     params:
         soundfont=setting("soundfont", "path"),
         sha256=setting("soundfont", "sha256"),
@@ -182,6 +188,9 @@ rule build_manifest:
     conda:
         "../envs/towers.yaml"
     threads: workflow.cores
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         loader=setting("loader"),
         options=lambda wildcards: {

@@ -44,7 +44,11 @@ rule embed_audio:
     cache: SHARED
     conda:
         "../envs/towers.yaml"
-    threads: workflow.cores
+    threads: THREADS_PER_GPU
+    resources:
+        gpu=GPU,
+        mem_mb=growing(6000),
+        runtime=growing(120),
     params:
         accept_unhealthy=model_setting("accept_unhealthy"),
         batch_size=CONFIG["embedding"]["batch_size"],
@@ -129,6 +133,10 @@ rule embed_text:
         model=one_of(WITH_TOWERS),
     conda:
         "../envs/towers.yaml"
+    resources:
+        gpu=GPU_NAMED,
+        mem_mb=growing(3000),
+        runtime=growing(10),
     params:
         accept_unhealthy=model_setting("accept_unhealthy"),
         device=CONFIG["embedding"]["device"],

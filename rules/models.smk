@@ -85,6 +85,9 @@ rule convert_laion_clap:
     cache: SHARED
     conda:
         "../envs/towers.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(15),
     params:
         audio_model=model_setting("audio_model"),
         cropping=model_setting("cropping"),
@@ -109,6 +112,9 @@ rule convert_hf_clap:
     cache: SHARED
     conda:
         "../envs/towers.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(15),
     params:
         cropping=model_setting("cropping"),
     script:
@@ -132,6 +138,9 @@ rule convert_muscall:
     cache: SHARED
     conda:
         "../envs/towers.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(15),
     params:
         sizes=model_setting("sizes"),
     script:
@@ -161,6 +170,10 @@ rule train_muscall:
     conda:
         "../envs/towers.yaml"
     threads: lambda wildcards: model_setting("train", "threads")(wildcards)
+    resources:
+        gpu=GPU,
+        mem_mb=growing(4000),
+        runtime=growing(120),
     params:
         sizes=model_setting("sizes"),
         training=lambda wildcards: {
@@ -228,6 +241,10 @@ rule check_model:
         model=one_of(WITH_TOWERS),
     conda:
         "../envs/towers.yaml"
+    resources:
+        gpu=GPU_NAMED,
+        mem_mb=growing(4000),
+        runtime=growing(20),
     params:
         device=CONFIG["embedding"]["device"],
         precision=CONFIG["embedding"]["precision"],
@@ -251,5 +268,8 @@ rule verify_model:
     conda:
         "../envs/towers.yaml"
     threads: workflow.cores
+    resources:
+        mem_mb=growing(8000),
+        runtime=growing(60),
     script:
         "../scripts/verify_model.py"

@@ -79,6 +79,9 @@ rule measure_probes:
         "logs/measure_probes/{dataset}/{model}.log",
     conda:
         "../envs/tables.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(20),
     params:
         inverse_regularisation=CONSTANTS["probe_inverse_regularisation"],
         max_iterations=CONSTANTS["probe_max_iterations"],
