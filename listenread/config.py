@@ -6,6 +6,7 @@ functions and scripts get the values that they use.
 
 import copy
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,8 @@ def resolve(config: Mapping[str, Any], schema: Json, base: Path) -> Json:
     for spec in resolved["prompts"].values():
         spec.setdefault("spelling", None)
         spec.setdefault("datasets", None)
+        if "grid" in spec:
+            spec["templates"] = prompts.fill_grid(**spec["grid"])
     problems = [*_selection_problems(resolved), *_model_problems(resolved)]
     problems = problems or list(_vocabulary_problems(resolved))
     problems = problems or list(_prompt_problems(resolved, base))
@@ -367,6 +370,8 @@ def _prompt_problems(config: Json, base: Path) -> Iterator[str]:
     for name in config["experiment"]["prompts"]:
         prompt = config["prompts"][name]
         has_seeds = bool(prompt.get("filler_seeds"))
+        if "templates" in prompt:
+            yield from _set_problems(name, prompt)
         if "{filler}" in prompt.get("template", "") and not has_seeds:
             yield f"`prompts.{name}`: the template has {{filler}}, so it needs `filler_seeds`"
         if has_seeds and "{filler}" not in prompt["template"]:
@@ -386,3 +391,18 @@ def _prompt_problems(config: Json, base: Path) -> Iterator[str]:
                     prompts.definitions(prompts.find_file(prompt["file"], base), names_of(dataset))
                 except ListenreadError as error:
                     yield f"`prompts.{name}.file`, dataset `{dataset_name}`: {error}"
+
+
+def _set_problems(name: str, prompt: Json) -> Iterator[str]:
+    for place in prompt.get("grid", {}).get("words", ()):
+        if f"{{{place}}}" not in prompt["grid"]["template"]:
+            yield f"`prompts.{name}.grid.words`: the template has no {{{place}}}"
+    for template in prompt["templates"]:
+        unknown = sorted(set(re.findall(r"\{(\w+)\}", template)) - {"label"})
+        if unknown:
+            yield (
+                f"`prompts.{name}`: nothing says what {{{unknown[0]}}} in {template!r} stands for"
+            )
+            return
+    if len(set(prompt["templates"])) < len(prompt["templates"]):
+        yield f"`prompts.{name}.grid`: two ways to fill it in give the same template"

@@ -26,6 +26,7 @@ _SECTIONS = {
     "magnatagatune": "datasets.<name>` with `loader: magnatagatune",
     "folder": "datasets.<name>` with `loader: folder",
     "template_prompt": "prompts.<name>` as a template",
+    "prompt_set": "prompts.<name>` as a set of templates",
     "definition_prompt": "prompts.<name>` as a definition",
     "own_family": "models.<name>` of a family of your own",
     "muscall": "models.<name>` with `family: muscall",

@@ -204,12 +204,14 @@ def embed_text(
     device: str = "cpu",
     precision: str = "float32",
     threads: int = 1,
+    templates: Sequence[str] = (),
 ) -> None:
     """Embed the texts of one prompt with a model's text tower; the audio tower is not loaded.
 
     Writes one row per label and variant: `label, text, pre_joint, joint`, with `variant` where the
     prompt has several; or that the cell is unavailable, where the tower reads all texts alike, as a
-    tokenizer does that knows none of the words. See `embed_audio` for the arguments.
+    tokenizer does that knows none of the words. The `templates` of a set, one for each variant,
+    are written into the table's metadata. See `embed_audio` for the other arguments.
     """
     why = health.refusal(health_path, accept_unhealthy)
     if why:
@@ -244,4 +246,5 @@ def embed_text(
         model=registry.describe(model_dir),
         device=device,
         precision=precision,
+        **({"templates": list(templates)} if templates else {}),
     )

@@ -1,6 +1,7 @@
 """Prompts: templates, definitions and fillers -> one text per label and variant."""
 
 import csv
+import itertools
 import random
 import re
 from collections.abc import Mapping, Sequence
@@ -36,6 +37,7 @@ def rows(
     words: Mapping[str, str],
     *,
     template: str | None = None,
+    templates: Sequence[str] = (),
     filler_seeds: Sequence[int] = (),
     definitions_file: str | Path | None = None,
     names: Mapping[str, Sequence[str]] | None = None,
@@ -43,9 +45,16 @@ def rows(
 ) -> list[PromptText]:
     """Write the texts of one prompt, whichever kind it is.
 
-    See `from_template` for `template` and `filler_seeds`; `definitions` and `from_definitions` for
+    `templates` are those of a set, a variant each. See `from_template` for `template` and
+    `filler_seeds`; `definitions` and `from_definitions` for
     `definitions_file`, `names` and `mask_label`.
     """
+    if templates:
+        return [
+            row._replace(variant=variant)
+            for variant, one in enumerate(templates)
+            for row in from_template(one, words)
+        ]
     if template is not None:
         return from_template(template, words, filler_seeds)
     found = definitions(Path(definitions_file), names or {label: [label] for label in words})
@@ -77,6 +86,23 @@ def from_template(
                 text = text.replace("{filler}", filler_sentence(seed, position))
             rows.append(PromptText(label, variant, text))
     return rows
+
+
+def fill_grid(template: str, words: Mapping[str, Sequence[str]]) -> list[str]:
+    """Fill the places of a template in every way; the last place changes first.
+
+    A place that is filled with nothing leaves no double space.
+
+    >>> fill_grid("{opening} {label} track", {"opening": ["A", "One"]})
+    ['A {label} track', 'One {label} track']
+    """
+    filled = []
+    for chosen in itertools.product(*words.values()):
+        text = template
+        for place, word in zip(words, chosen, strict=True):
+            text = text.replace(f"{{{place}}}", word)
+        filled.append(" ".join(text.split()))
+    return filled
 
 
 def filler_sentence(seed: int, position: int) -> str:

@@ -94,6 +94,11 @@ def read_scores(path: str | Path) -> tuple[np.ndarray, np.ndarray, list[str]] | 
     return scores.reshape(variants, clips, len(classes)), labels, classes
 
 
+def read_templates(path: str | Path) -> list[str]:
+    """Read the templates of a prompt set, in the order of the variants; none for other prompts."""
+    return tables.read_facts(path).get("text", {}).get("templates", [])
+
+
 def class_indices(labels: list[str], classes: list[str]) -> np.ndarray:
     """Turn labels into indices of the vocabulary, int64 of shape (n,).
 

@@ -144,6 +144,16 @@ def read(path: str | Path, columns: Iterable[str] = ()) -> Table:
     return table
 
 
+def read_facts(path: str | Path) -> dict[str, Any]:
+    """Read what made a table, and nothing else of it.
+
+    Raises:
+        ListenreadError: the file is not a parquet table of ours.
+    """
+    with _readable(path), pq.ParquetFile(path) as file:
+        return _facts(file, path)
+
+
 @contextlib.contextmanager
 def _readable(path: str | Path) -> Iterator[None]:
     try:

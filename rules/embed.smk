@@ -91,7 +91,11 @@ rule embed_shard:
         dataset=one_of(set(CONFIG["datasets"]) - {*RELABELLED}),
     conda:
         "../envs/towers.yaml"
-    threads: workflow.cores
+    threads: THREADS_PER_GPU
+    resources:
+        gpu=GPU,
+        mem_mb=growing(6000),
+        runtime=growing(120),
     params:
         accept_unhealthy=model_setting("accept_unhealthy"),
         batch_size=CONFIG["embedding"]["batch_size"],
@@ -144,6 +148,7 @@ rule embed_text:
         words=prompt_words,
         names=dataset_names,
         template=prompt_setting("template"),
+        templates=prompt_setting("templates", []),
         filler_seeds=prompt_setting("filler_seeds", []),
         mask_label=prompt_setting("mask_label", False),
     script:

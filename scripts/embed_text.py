@@ -8,6 +8,7 @@ with job(snakemake.log[0]):
     rows = prompts.rows(
         snakemake.params.words,
         template=snakemake.params.template,
+        templates=snakemake.params.templates,
         filler_seeds=snakemake.params.filler_seeds,
         definitions_file=snakemake.input.get("definitions"),
         names=snakemake.params.names,
@@ -17,6 +18,7 @@ with job(snakemake.log[0]):
         Path(snakemake.input.description).parent,
         rows,
         snakemake.output[0],
+        templates=snakemake.params.templates,
         health_path=snakemake.input.health,
         accept_unhealthy=snakemake.params.accept_unhealthy,
         device=snakemake.params.device,

@@ -7,8 +7,8 @@ import numpy as np
 
 from listenread import tables, tidy
 from listenread.metrics import chance, zero_shot
-from listenread.metrics.uncertainty import Measurement, percentile_interval
-from listenread.scores import read_scores
+from listenread.metrics.uncertainty import Measurement, over_variants, percentile_interval
+from listenread.scores import read_scores, read_templates
 from listenread.tasks import classification
 
 #: Task of the rows with what the same scores earn under permuted labels.
@@ -32,9 +32,12 @@ def measure_zero_shot(
     """Measure one prompt; write its rows of the tidy table, and those of each class.
 
     The published and the corrected protocol are one and the same here, because nothing is
-    evaluated on what built it; the rows say `published`. Rows of the task `chance_by_permutation`
-    have, under the same metric names, the mean over permuted labels as `value` and its central
-    interval: what luck alone reaches with these very scores, beside `chance` by definition.
+    evaluated on what built it; the rows say `published`. A prompt set has the mean over its
+    templates, and rows of each, whose prompt is ``<prompt>: <template>``.
+
+    Rows of the task `chance_by_permutation` have, under the same metric names, the mean over
+    permuted labels as `value` and its central interval: what luck alone reaches with these very
+    scores, beside `chance` by definition. Prompt sets have none.
 
     Args:
         scores_path: similarities of clips and classes.
@@ -57,12 +60,22 @@ def measure_zero_shot(
         return
     scores, labels, classes = loaded
     names = classification.metric_names(top_k)
-    measured, by_class = zero_shot.measure_with_classes(
-        scores, labels, metrics=names, resamples=resamples, confidence=confidence, seed=seed
-    )
+    each = [
+        zero_shot.measure_with_classes(
+            variant, labels, metrics=names, resamples=resamples, confidence=confidence, seed=seed
+        )
+        for variant in scores
+    ]
+    measured = _mean([whole for whole, _ in each], confidence)
+    by_class = [
+        _mean([ones[index] for _, ones in each], confidence) for index in range(len(classes))
+    ]
     keys = {**cell, "space": "joint", "protocol": "published"}
     made = tidy.rows(measured, **keys)
-    if permutations:
+    templates = read_templates(scores_path)
+    for template, (whole, _) in zip(templates, each if templates else [], strict=True):
+        made += tidy.rows(whole, **{**keys, "prompt": f"{prompt}: {template}"})
+    if permutations and not templates:
         by_luck = _by_luck(scores, labels, measured, permutations, confidence, seed)
         made += tidy.rows(by_luck, **{**keys, "task": PERMUTED})
     tidy.write(output, made, cell, variants=len(scores))
@@ -72,6 +85,10 @@ def measure_zero_shot(
         for row in tidy.rows(ones, **keys)
     ]
     tidy.write_per_class(per_class_output, per_class, cell)
+
+
+def _mean(variants: list[list[Measurement]], confidence: float) -> list[Measurement]:
+    return over_variants(lambda measured: measured, variants, confidence=confidence)
 
 
 def _by_luck(

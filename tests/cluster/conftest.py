@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 import soundfile
 import yaml
+from tests.workflow.conftest import OWN_FAMILY, SMALL, Project, copy_project
 
 from listenread.datasets import tinysol
 from tests.cluster.slurm import Slurm, why_not
-from tests.workflow.conftest import OWN_FAMILY, SMALL, Project, copy_project
 
 __all__ = ["copy_project"]
 

@@ -203,6 +203,24 @@ def test_every_key_of_the_schema_is_described(schema):
             assert "const" in entry or entry.get("description"), key
 
 
+def test_a_grid_is_filled_in_every_way_and_its_mistakes_are_named(repository, schema):
+    base = yaml.safe_load((repository / "config.yaml").read_text("utf-8"))
+    grid = {"template": "{opening} {label} {end}", "words": {"opening": ["A", ""], "end": ["x"]}}
+    base["experiment"]["prompts"] = ["study"]
+    base["prompts"]["study"] = {"grid": grid}
+    resolved = configuration.resolve(base, schema, repository)
+    assert resolved["prompts"]["study"]["templates"] == ["A {label} x", "{label} x"]
+    grid["words"]["nowhere"] = ["y"]
+    with pytest.raises(ConfigError, match=r"the template has no \{nowhere\}"):
+        configuration.resolve(base, schema, repository)
+    del grid["words"]["nowhere"], grid["words"]["end"]
+    with pytest.raises(ConfigError, match=r"nothing says what \{end\} in 'A \{label\} \{end\}'"):
+        configuration.resolve(base, schema, repository)
+    base["prompts"]["study"] = {"templates": ["A {label}", "no place for it"]}
+    with pytest.raises(ConfigError, match=r"must contain \{label\}"):
+        configuration.resolve(base, schema, repository)
+
+
 def test_the_order_of_keys_makes_no_difference_but_that_of_the_labels_does(repository, schema):
     base = yaml.safe_load((repository / "config.yaml").read_text("utf-8"))
     resolved = configuration.resolve(base, schema, repository)
