@@ -236,6 +236,7 @@ rule embed_ontology:
     params:
         accept_unhealthy=model_setting("accept_unhealthy"),
         device=CONFIG["embedding"]["device"],
+        precision=CONFIG["embedding"]["precision"],
         column=CONFIG["ontology"]["column"],
         root=CONFIG["ontology"]["root"],
         template=prompt_setting("template"),
