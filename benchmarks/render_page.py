@@ -141,11 +141,11 @@ def main(argv: list[str] | None = None) -> list[dict[str, Any]]:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     said = " x ".join(f"{value} {name}" for name, value in size.items())
     print(f"{said}: {seconds:.1f} s, page of {megabytes:.1f} MB, peak {peak:.2f} GiB")
-    row = {"reference": None, "ratio": None, "note": "the job write_report, one thread"}
+    row = {"reference": None, "ratio": None, "limit": None, "note": "write_report, one thread"}
+    time_row = row | {"reference": LIMIT_SECONDS, "ratio": LIMIT_SECONDS / seconds, "limit": 1.0}
     return [
-        {"name": f"page of {said}: time", "ours": seconds, "unit": "s", "limit": LIMIT_SECONDS}
-        | row,
-        {"name": f"page of {said}: size", "ours": megabytes, "unit": "MB", "limit": None} | row,
+        time_row | {"name": f"page of {said}: time", "ours": seconds, "unit": "s"},
+        row | {"name": f"page of {said}: size", "ours": megabytes, "unit": "MB"},
     ]
 
 

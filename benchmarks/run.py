@@ -23,6 +23,7 @@ BENCHMARKS = {
     "start_up": True,
     "add_prompt": True,
     "measure_metrics": False,
+    "render_page": False,
     "workflow_scale": False,
 }
 OUTPUT = common.PROJECT / "results" / "benchmarks"

@@ -238,9 +238,14 @@ rule embed_ontology:
         model=one_of(WITH_TOWERS),
     conda:
         "../envs/towers.yaml"
+    resources:
+        gpu=GPU_NAMED,
+        mem_mb=growing(3000),
+        runtime=growing(10),
     params:
         accept_unhealthy=model_setting("accept_unhealthy"),
         device=CONFIG["embedding"]["device"],
+        precision=CONFIG["embedding"]["precision"],
         column=CONFIG["ontology"]["column"],
         root=CONFIG["ontology"]["root"],
         template=prompt_setting("template"),

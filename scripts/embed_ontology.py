@@ -20,5 +20,6 @@ with job(snakemake.log[0]):
         health_path=snakemake.input.health,
         accept_unhealthy=snakemake.params.accept_unhealthy,
         device=snakemake.params.device,
+        precision=snakemake.params.precision,
         threads=snakemake.threads,
     )

@@ -109,6 +109,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator["webdriver.Chr
     service = webdriver.ChromeService(executable_path=driver)
     started = webdriver.Chrome(options=options, service=service)
     started.set_script_timeout(60)
+    started.get("about:blank")  # else requests of Chromium's own first page are among the page's
     yield started
     started.quit()
 

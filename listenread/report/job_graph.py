@@ -24,7 +24,7 @@ from markupsafe import escape
 #: Longest part of a record's path; a longer name continues in a folder.
 _PART = 254
 #: Width and height of a box and of the gaps between boxes, in pixels of the svg.
-_BOX, _GAP = (190, 38), (46, 10)
+_BOX, _GAP = (168, 38), (32, 10)
 
 
 class StageTime(NamedTuple):

@@ -81,7 +81,9 @@ def _draw(axes: Axes, rows: pd.DataFrame, prompts: list[str]) -> None:
         )
     axes.axhline(0.5, color=drawing.INK, linestyle=":", linewidth=1)
     axes.annotate(
-        "chance", (1, 0.5), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=7
-    )
+        "chance", (0, 0.5), (2, 1), xycoords=("axes fraction", "data"), fontsize=6,
+        textcoords="offset points",
+    )  # fmt: skip
+    axes.set_xlim(left=rows["level"].min() - 0.6)
     axes.set_xticks(sorted(rows["level"].unique()))
     axes.set_ylim(-0.03, 1.03)

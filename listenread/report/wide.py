@@ -21,6 +21,7 @@ _SMALLER_IS_BETTER = frozenset({"overlap", "modality_gap"})
 _NEITHER_IS_BETTER = re.compile(
     r".*_difference|.*_mean|margin_(right|wrong)|(label|pair)_cosine|rank_correlation|.*_agreement"
 )
+_LEVEL = re.compile(r"_level_(\d+)$")
 #: How a value is marked, by the number in `WideTable.mark`.
 MARKS = ("", "among the best", "best")
 _AMONG_BEST, _BEST = 1, 2
@@ -109,7 +110,7 @@ def widen(tidy: pd.DataFrame, keys: Sequence[str], comparable: Sequence[str]) ->
             agree in these.
     """
     tidy = tidy.assign(**{name: tidy[name].fillna("").astype(str) for name in keys})
-    metrics = tuple(tidy["metric"].unique())
+    metrics = _in_order(tidy["metric"].unique())
     row_of = tidy.groupby(list(keys), sort=False).ngroup().to_numpy()
     group_of = tidy.groupby(list(comparable), sort=False).ngroup().to_numpy()
     firsts = np.unique(row_of, return_index=True)[1]
@@ -134,6 +135,18 @@ def widen(tidy: pd.DataFrame, keys: Sequence[str], comparable: Sequence[str]) ->
         mark = mark_best(value[rows], low[rows], high[rows], metrics)
         parts.append(([row_keys[r] for r in rows], value[rows], low[rows], high[rows], mark, False))
     return _joined(tuple(shown), metrics, parts)
+
+
+def _in_order(metrics: Sequence[str]) -> tuple[str, ...]:
+    """Metrics as they come, but levels of a tree, of which cells have different ones, by number.
+
+    >>> _in_order(["accuracy", "accuracy_level_0", "accuracy_level_2", "accuracy_level_1"])
+    ('accuracy', 'accuracy_level_0', 'accuracy_level_1', 'accuracy_level_2')
+    """
+    levels = sorted(
+        (one for one in metrics if _LEVEL.search(one)), key=lambda one: int(_LEVEL.search(one)[1])
+    )
+    return (*(one for one in metrics if not _LEVEL.search(one)), *levels)
 
 
 def _joined(key_names: tuple[str, ...], metrics: tuple[str, ...], parts: list[tuple]) -> WideTable:

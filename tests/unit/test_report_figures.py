@@ -10,10 +10,18 @@ from scipy.spatial.distance import cdist
 from sklearn.decomposition import PCA
 from sklearn.metrics import confusion_matrix
 
-from listenread import tables
+from listenread import ontology, tables
 from listenread.metrics import separation
-from listenread.report import confusion, drawing, margins, similarity, vector_map
+from listenread.report import (
+    confusion,
+    drawing,
+    margins,
+    similarity,
+    triplet_depth,
+    vector_map,
+)
 from listenread.report.inline import inline_svg
+from listenread.tasks.triplets import measure_triplets
 
 CLASSES = ["Cello <1>", "Flute", "Oboe & co"]
 
@@ -165,3 +173,33 @@ def test_inlined_figures_do_not_share_identifiers_and_follow_the_page(files, tmp
     assert drawing.INK not in one and "var(--ink)" in one
     assert 'aria-label="a &quot;map&quot; &amp; &lt;more>"' in one
     ElementTree.fromstring(one)
+
+
+def test_triplets_by_depth_are_the_rows_of_the_tidy_table(tmp_path, repository):
+    """Vectors that lie in the order of the tree are right at every level, others are not."""
+    names = ["violin", "viola", "flute", "oboe", "bassoon", "trumpet", "trombone", "accordion"]
+    file = repository / "resources/ontology/doktorski.csv"
+    tree = ontology.read(file)
+    far = np.minimum(tree.distances(names), 20.0)
+    tree_like = np.exp(-far / 4)
+    noise = np.random.default_rng(0).normal(size=(len(names), 8))
+    paths = []
+    for prompt, vectors in (("ordered", tree_like), ("noise", noise)):
+        text, paths = tmp_path / f"{prompt}.parquet", [*paths, tmp_path / f"{prompt}_m.parquet"]
+        spaces = {"joint": tables.vectors(vectors), "pre_joint": tables.vectors(vectors)}
+        tables.write(text, {"label": names, "text": names, **spaces})
+        measure_triplets(
+            text, file, paths[-1], tmp_path / "c.parquet",
+            dataset="d", model="m", prompt=prompt, column="path", root=None,
+            names={name: [name] for name in names}, resamples=50, confidence=0.9, seed=1,
+        )  # fmt: skip
+    triplet_depth.draw(paths, tmp_path / "depth.svg")
+    drawn = pd.read_csv(tmp_path / "depth.csv")
+    tidy = pd.concat([tables.read(path).data.to_pandas() for path in paths])
+    tidy = tidy[(tidy["protocol"] == "corrected") & tidy["metric"].str.contains("_level_")]
+    np.testing.assert_allclose(drawn["value"], tidy["value"], atol=1e-6)
+    assert (drawn.loc[drawn["prompt"] == "ordered", "value"] > 0.9).all()
+    assert (drawn.loc[drawn["prompt"] == "noise", "value"] < 0.9).all()
+    assert (tmp_path / "depth.pdf").exists()
+    by_anchor = tables.read(tmp_path / "c.parquet").data.to_pandas()
+    assert set(by_anchor["label"]) == set(names)

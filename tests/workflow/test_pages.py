@@ -22,6 +22,7 @@ def open_page(browser):
     """Opens a page with empty logs."""
 
     def opened(path):
+        browser.get("about:blank")
         for log in ("browser", "performance"):
             browser.get_log(log)
         browser.get(path.as_uri())
