@@ -1,6 +1,7 @@
 """Files that change under a run, and clocks that are wrong."""
 
 import os
+import re
 import time
 
 import numpy as np
@@ -49,8 +50,15 @@ def test_clocks_that_are_wrong_run_nothing_anew_and_lose_nothing(project, as_und
             os.utime(path, (when, when))
         assert project.planned() == set()
     (folder / TARGET).unlink()
-    for path in inputs:
-        os.utime(path, (future, future))
+    os.utime(folder / "tones/metadata.csv", (future, future))
+    os.utime(folder / "results/manifests/tones.parquet", (future, future))
+    refused = project.snakemake("--", TARGET, check=False)
+    said = refused.stdout + refused.stderr
+    assert refused.returncode != 0 and "clock skew" in said
+    assert re.search(r"than input (results|tones|listenread)/", said)
+    assert not (folder / TARGET).exists()
+    for path in (*inputs, *results):
+        os.utime(path)
     project.snakemake("--", TARGET)
     as_undisturbed(folder)
     assert project.planned() == set()

@@ -125,7 +125,7 @@ def test_other_cores_batches_and_order_give_the_same_metrics(elsewhere, finished
 def test_a_difference_of_two_runs_is_seen_and_measured(project, finished, capsys):
     path = project.folder / AUDIO
     data, made_by = tables.read(path)
-    vectors = tables.to_numpy(data["joint"])
+    vectors = tables.to_numpy(data["joint"]).copy()
     vectors[0, 0] += 0.25
     column = data.column_names.index("joint")
     tables.write(path, data.set_column(column, "joint", tables.vectors(vectors)), **made_by)

@@ -99,7 +99,7 @@ def _at(config, path):
     words=st.text(max_size=10),
     template=st.text(max_size=20),
     title=st.text(max_size=20),
-    name=st.text(max_size=6),
+    name=st.sampled_from(["mine", "mine-2", "a.b"]) | st.text(max_size=6),
 )
 def test_any_text_where_text_belongs(
     trial, base, schema, repository, label, words, template, title, name

@@ -63,15 +63,21 @@ def as_csv(rows):
 
 @settings(max_examples=times(400))
 @given(
-    header=st.permutations(["path", "label", "fold", "clip_id", "extra", "label", "duration_s"]),
-    columns=st.integers(1, 7),
+    header=st.permutations(["path", "label", "fold", "clip_id", "extra", "other", "third"])
+    | st.permutations(["path", "label", "fold", "clip_id", "extra", "label", "duration_s"]),
+    columns=st.sampled_from([7, 7, 7, 3]),
     body=st.lists(st.lists(FIELD, min_size=7, max_size=7), max_size=4),
     paths=st.lists(st.sampled_from(["a.wav", "sub/b.wav"]), unique=True, max_size=2),
-    encoding=st.sampled_from(["utf-8", "utf-8", "utf-8-sig", "utf-16", "latin-1", "cp1252"]),
+    plain=st.booleans(),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-8", "utf-16", "latin-1", "cp1252"]),
 )
-def test_metadata_of_any_fields(trial, clips, header, columns, body, paths, encoding):
-    for row, path in zip(body, paths, strict=False):
+def test_metadata_of_any_fields(trial, clips, header, columns, body, paths, plain, encoding):
+    body = body[: len(paths)] if plain else body
+    for number, (row, path) in enumerate(zip(body, paths, strict=False)):
         row[header.index("path")] = path
+        if plain:
+            row[header.index("fold")] = str(number)
+            row[header.index("label")] = row[header.index("label")].strip() or "x"
     text = as_csv([row[:columns] for row in [header, *body]])
     path = clips / "metadata.csv"
     path.write_bytes(text.encode(encoding, errors="replace"))
