@@ -44,7 +44,8 @@ def resolve(config: Mapping[str, Any], schema: Json, base: Path) -> Json:
     Raises:
         ConfigError: lists every problem found, each with its key, its value and what is allowed.
     """
-    problems = [_describe(error, schema) for error in _errors(config, schema)]
+    problems = list(_no_text(config, ""))
+    problems = problems or [_describe(error, schema) for error in _errors(config, schema)]
     if problems:
         raise _refusal(problems)
     resolved = _with_defaults(copy.deepcopy(dict(config)), schema, schema)
@@ -160,6 +161,21 @@ def _clips(dataset: Json) -> list:
 def _refusal(problems: list[str]) -> ConfigError:
     lines = "\n".join(f"  - {problem}" for problem in problems)
     return ConfigError(f"The configuration cannot be used:\n{lines}")
+
+
+def _no_text(value: Any, key: str) -> Iterator[str]:
+    """Find keys that YAML reads as something else than text (`no`, `1`), and NUL characters."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            if isinstance(name, str):
+                yield from _no_text(inner, f"{key}.{name}".lstrip("."))
+            else:
+                yield f"`{key}`: the key {name!r} is no text; put it in quotation marks"
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _no_text(inner, f"{key}.{number}")
+    elif isinstance(value, str) and "\0" in value:
+        yield f"`{key}` is {value!r}: a NUL character"
 
 
 def _errors(config: Mapping[str, Any], schema: Json) -> Iterator[jsonschema.ValidationError]:

@@ -314,6 +314,7 @@ class _Session(requests.Session):
         self.headers["Accept-Encoding"] = "identity"
         retry = urllib3.Retry(
             total=retries,
+            other=min(retries, 1),  # a certificate that is refused stays so
             backoff_factor=backoff_s,
             backoff_max=_LONGEST_WAIT_S,
             status_forcelist=_RETRY_STATUS,

@@ -58,6 +58,7 @@ def load(path: str | Path) -> Tokenizer:
         raise ModelError(f"{path} is missing: the model has no tokenizer.")
     try:
         tokenizer = Tokenizer.from_file(str(path))
+        tokenizer.encode("a sound")  # a vocabulary that lacks its unknown word shows only now
     except Exception as error:  # the library raises a bare Exception
         raise ModelError(f"{path} is not a tokenizer.json ({error}).") from error
     tokenizer.no_padding()
