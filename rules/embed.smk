@@ -91,7 +91,11 @@ rule embed_shard:
         dataset=one_of(set(CONFIG["datasets"]) - {*RELABELLED}),
     conda:
         "../envs/towers.yaml"
-    threads: workflow.cores
+    threads: THREADS_PER_GPU
+    resources:
+        gpu=GPU,
+        mem_mb=growing(6000),
+        runtime=growing(60),
     params:
         accept_unhealthy=model_setting("accept_unhealthy"),
         batch_size=CONFIG["embedding"]["batch_size"],
@@ -233,6 +237,10 @@ rule embed_ontology:
         model=one_of(WITH_TOWERS),
     conda:
         "../envs/towers.yaml"
+    resources:
+        gpu=GPU_NAMED,
+        mem_mb=growing(3000),
+        runtime=growing(10),
     params:
         accept_unhealthy=model_setting("accept_unhealthy"),
         device=CONFIG["embedding"]["device"],
