@@ -19,10 +19,9 @@ import soundfile
 import yaml
 
 from listenread.datasets import tinysol
-from tests.cluster.slurm import Slurm, why_not
-from tests.workflow.conftest import OWN_FAMILY, SMALL, Project, copy_project
 
-__all__ = ["copy_project"]
+from ..conftest import OWN_FAMILY, SMALL, Project
+from .slurm import Slurm, why_not
 
 #: The controller is asked often, as nothing else waits for it; jobs are in fewer, larger groups.
 IMPATIENT = (
