@@ -13,7 +13,7 @@ from listenread.datasets.manifest import read_manifest
 from listenread.errors import ModelError
 from listenread.models import registry
 from listenread.models.base import Vectors
-from listenread.models.device import resolve_device
+from listenread.models.device import device_type, resolve_device
 from listenread.progress import progress
 from listenread.prompts import PromptText
 
@@ -64,7 +64,11 @@ def embed_audio(
     model = registry.load(
         model_dir, tower="audio", device=device, threads=threads, precision=precision
     )
-    facts = {"model": registry.describe(model_dir), "device": device, "precision": precision}
+    facts = {
+        "model": registry.describe(model_dir),
+        "device": device_type(device),
+        "precision": precision,
+    }
     with (
         progress(total=len(rows), unit="clips", label="embedding audio") as bar,
         tables.writing(output, **facts, vocabulary=manifest.vocabulary) as table,
@@ -244,7 +248,7 @@ def embed_text(
             "joint": tables.vectors(joint),
         },
         model=registry.describe(model_dir),
-        device=device,
+        device=device_type(device),
         precision=precision,
         **({"templates": list(templates)} if templates else {}),
     )

@@ -95,7 +95,7 @@ rule embed_shard:
     resources:
         gpu=GPU,
         mem_mb=growing(6000),
-        runtime=growing(120),
+        runtime=growing(60),
     params:
         accept_unhealthy=model_setting("accept_unhealthy"),
         batch_size=CONFIG["embedding"]["batch_size"],

@@ -37,6 +37,11 @@ def resolve_device(device: str) -> str:
     return device
 
 
+def device_type(device: str) -> str:
+    """Say ``cuda`` of ``cuda:1``, as files do: which of several GPUs it was is not their matter."""
+    return device.partition(":")[0]
+
+
 def claim_gpu(count: int, folder: str | Path | None = None) -> int:
     """Choose a GPU that no other process of this user has chosen in this way.
 

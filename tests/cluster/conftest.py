@@ -17,12 +17,11 @@ import numpy as np
 import pytest
 import soundfile
 import yaml
-from tests.workflow.conftest import OWN_FAMILY, SMALL, Project, copy_project
 
 from listenread.datasets import tinysol
-from tests.cluster.slurm import Slurm, why_not
 
-__all__ = ["copy_project"]
+from ..conftest import OWN_FAMILY, SMALL, Project
+from .slurm import Slurm, why_not
 
 #: The controller is asked often, as nothing else waits for it; jobs are in fewer, larger groups.
 IMPATIENT = (

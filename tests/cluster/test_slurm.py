@@ -8,7 +8,7 @@ import signal
 import pyarrow.parquet as pq
 import pytest
 
-from tests.cluster.slurm import wait_for
+from .slurm import wait_for
 
 pytestmark = pytest.mark.slow
 
