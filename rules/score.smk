@@ -84,6 +84,7 @@ rule measure_probes:
         runtime=growing(20),
     params:
         inverse_regularisation=CONSTANTS["probe_inverse_regularisation"],
+        tolerance=CONSTANTS["probe_tolerance"],
         max_iterations=CONSTANTS["probe_max_iterations"],
         neighbours=CONSTANTS["probe_neighbours"],
         n_folds=CONSTANTS["probe_folds"],

@@ -20,6 +20,7 @@ def measure_probes(
     dataset: str,
     model: str,
     inverse_regularisation: float,
+    tolerance: float,
     max_iterations: int,
     neighbours: int,
     n_folds: int,
@@ -43,6 +44,11 @@ def measure_probes(
     official = folds is not None
     if not official:
         folds = probes.stratified_folds(labels, n_folds=n_folds, seed=seed)
+    solver = {
+        "inverse_regularisation": inverse_regularisation,
+        "tolerance": tolerance,
+        "max_iterations": max_iterations,
+    }
     made, missing = [], {}
     for space in classification.SPACES:
         why = vectors.why_without(space)
@@ -50,7 +56,7 @@ def measure_probes(
             missing[space] = why
             continue
         given = (tables.to_numpy(vectors.data[space]), labels, len(manifest.vocabulary), folds)
-        for task, scores in _probed(given, inverse_regularisation, max_iterations, neighbours):
+        for task, scores in _probed(given, solver, neighbours):
             measured = classification.measure(
                 scores, labels, top_k=top_k, resamples=resamples, confidence=confidence, seed=seed
             )
@@ -59,12 +65,9 @@ def measure_probes(
 
 
 def _probed(
-    given: tuple, inverse_regularisation: float, max_iterations: int, neighbours: int
+    given: tuple, solver: dict[str, float], neighbours: int
 ) -> list[tuple[str, np.ndarray]]:
-    linear = probes.linear_probe(
-        *given, inverse_regularisation=inverse_regularisation, max_iterations=max_iterations
-    )
     return [
-        ("linear_probe", linear),
+        ("linear_probe", probes.linear_probe(*given, **solver)),
         ("k_nearest", probes.k_nearest(*given, neighbours=neighbours)),
     ]

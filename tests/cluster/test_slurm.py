@@ -61,7 +61,8 @@ def files_of(project):
 
 def test_the_cluster_gives_the_bytes_of_a_local_run(slurm, project, submit, tmp_path):
     before = len(slurm.jobs())
-    run = submit(project, "--cache", environment={"SNAKEMAKE_OUTPUT_CACHE": str(tmp_path)})
+    shared = {"SNAKEMAKE_OUTPUT_CACHE": str(tmp_path)}
+    run = submit(project, "--cache", "train_muscall", "embed_audio", environment=shared)
     run.finish()
 
     done = slurm.jobs()[before:]

@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from listenread.errors import DataError
 from listenread.metrics import probes, prototypes, zero_shot
 
-PROBE = {"inverse_regularisation": 1.0, "max_iterations": 1000}
+PROBE = {"inverse_regularisation": 1.0, "tolerance": 1e-8, "max_iterations": 10_000}
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def case():
 def test_linear_probe_is_cross_validated_logistic_regression(case):
     vectors, labels, folds = case
     reference = cross_val_predict(
-        make_pipeline(StandardScaler(), LogisticRegression(C=1.0, max_iter=1000)),
+        make_pipeline(StandardScaler(), LogisticRegression(C=1.0, tol=1e-8, max_iter=10_000)),
         vectors,
         labels,
         cv=PredefinedSplit(folds),
@@ -87,7 +87,7 @@ def test_a_class_that_was_not_trained_on_gets_no_probability(case):
 def test_unfinished_training_is_said(case):
     vectors, labels, folds = case
     with pytest.warns(UserWarning, match="fold.s. 0, 1, 2: allow more iterations"):
-        probes.linear_probe(vectors, labels, 4, folds, inverse_regularisation=1e6, max_iterations=1)
+        probes.linear_probe(vectors, labels, 4, folds, **PROBE | {"max_iterations": 1})
 
 
 def test_folds_are_stratified_and_seeded():
@@ -117,3 +117,18 @@ def test_what_cannot_be_trained_is_refused(vectors, labels, folds, message):
         probes.linear_probe(vectors, labels, 2, folds, **PROBE)
     with pytest.raises(DataError, match=message):
         probes.k_nearest(vectors, labels, 2, folds, neighbours=1)
+
+
+def test_the_last_bits_of_the_vectors_do_not_matter():
+    """Vectors of another batch size differ in the last bits of float32; the numbers must not."""
+    random = np.random.default_rng(5)
+    labels = np.arange(120) % 4
+    vectors = (random.normal(size=(120, 48)) + 0.3 * labels[:, None]).astype(np.float32)
+    folds = probes.stratified_folds(labels, n_folds=3, seed=0)
+    wanted = probes.linear_probe(vectors, labels, 4, folds, **PROBE)
+    other = np.nextafter(vectors, np.float32(np.inf))
+    found = probes.linear_probe(other, labels, 4, folds, **PROBE)
+    np.testing.assert_allclose(found, wanted, atol=1e-5)
+    loose = PROBE | {"tolerance": 1e-2}
+    early = probes.linear_probe(vectors, labels, 4, folds, **loose)
+    assert np.abs(early - wanted).max() > 1e-3  # the tolerance is what does it
