@@ -73,13 +73,12 @@ def _download(
     place: Path,
 ) -> str:
     """Download a snapshot; returns its commit."""
-    # Set at import of the library: this is the one job that may ask the hub.
-    import huggingface_hub.constants as constants
     from httpx2 import HTTPError
-    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub import HfApi, constants, snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
-    constants.HF_HUB_OFFLINE = False
+    # Read from the environment at the library's import; this is the one job that may ask the hub.
+    offline, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, False
     try:
         commit = HfApi().repo_info(repository, revision=revision, repo_type=kind).sha
         snapshot_download(
@@ -101,4 +100,6 @@ def _download(
             f"network, put its files into {place} and name the mirror in the configuration"
             + (", or name a `snapshot` folder." if kind == "model" else ".")
         ) from error
+    finally:
+        constants.HF_HUB_OFFLINE = offline
     return commit
