@@ -8,7 +8,6 @@ Prints one line: clips, labels, resamples, seconds, peak GiB.
 """
 
 import argparse
-import resource
 import sys
 import time
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks import common
 from listenread.metrics import chance, zero_shot
 
 #: What the whole process may use, whatever the size.
@@ -37,7 +37,7 @@ def measure(
     if permutations:
         chance.by_permutation(scores, truth, permutations=permutations, seed=seed)
     ended = time.perf_counter()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    peak = common.peak_gib()
     return {
         "seconds": ended - started,
         "bootstrap": bootstrapped - started,

@@ -7,7 +7,6 @@ is the job `write_report`, from files to files. Prints one line.
 """
 
 import argparse
-import resource
 import sys
 import tempfile
 import time
@@ -20,6 +19,7 @@ import pyarrow as pa
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks import common
 from listenread import tables
 from listenread.metrics.zero_shot import METRICS
 from listenread.report.page import Inputs, write_report
@@ -138,7 +138,7 @@ def main(argv: list[str] | None = None) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         page, seconds = render(Path(folder), **size)
         megabytes = page.stat().st_size / 1e6
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    peak = common.peak_gib()
     said = " x ".join(f"{value} {name}" for name, value in size.items())
     print(f"{said}: {seconds:.1f} s, page of {megabytes:.1f} MB, peak {peak:.2f} GiB")
     row = {"reference": None, "ratio": None, "limit": None, "note": "write_report, one thread"}

@@ -10,7 +10,9 @@ import argparse
 import importlib
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from datetime import date
+from multiprocessing import get_context
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -42,9 +44,11 @@ def main(argv: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="listenread-bench-") as folder:
         for name in chosen.names:
             print(f"{name} ...", file=sys.stderr, flush=True)
-            module = importlib.import_module(f"benchmarks.{name}")
-            found = module.main(["--folder", folder] if BENCHMARKS[name] else [])
-            rows += [row if isinstance(row, common.Row) else common.Row(**row) for row in found]
+            # in a process of its own, so that its memory is its own
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+                found = process.submit(_rows, name, folder).result()
+            rows += found
+            print(common.as_markdown(found), file=sys.stderr, flush=True)
     heading = f"{common.machine()}; {date.today().isoformat()}"
     table = f"{heading}\n\n{common.as_markdown(rows)}\n"
     common.write_csv(OUTPUT / "benchmarks.csv", rows)
@@ -54,6 +58,12 @@ def main(argv: list[str] | None = None) -> int:
     if missed and chosen.guard:
         print(f"below the limit: {', '.join(missed)}", file=sys.stderr)
     return int(chosen.guard and bool(missed))
+
+
+def _rows(name: str, folder: str) -> list[common.Row]:
+    module = importlib.import_module(f"benchmarks.{name}")
+    found = module.main(["--folder", folder] if BENCHMARKS[name] else [])
+    return [row if isinstance(row, common.Row) else common.Row(**row) for row in found]
 
 
 if __name__ == "__main__":

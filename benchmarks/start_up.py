@@ -39,11 +39,7 @@ def main(argv: list[str] | None = None) -> list[common.Row]:
         folder = chosen.folder or Path(temporary)
         checkpoint, tokenizer = common.random_laion_model(folder)
         model = folder / "model"
-        convert = common.python(
-            "import sys; from listenread.models.laion_clap import convert_laion_clap as c; "
-            "c(*sys.argv[1:], audio_model='HTSAT-base')",
-            checkpoint, tokenizer, model,
-        )  # fmt: skip
+        convert = common.convert(checkpoint, tokenizer, model)
         health = common.python(
             "import sys; from listenread.health import check_prepared_model as c; "
             "c(sys.argv[1], sys.argv[2], threads=2)",
