@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> list[common.Row]:
         model = folder / "model"
         if not (model / "model.json").exists():
             common.convert(checkpoint, tokenizer, model)
-        write_clips(folder / "clips", chosen.clips)
+        write_clips(folder / "clips", 3 * chosen.clips)
         return compare(folder, chosen)
 
 
@@ -56,7 +56,8 @@ def compare(folder: Path, chosen: argparse.Namespace) -> list[common.Row]:
             found = _measure(kind, folder, chosen, chosen.clips)
             for name, value in found.items():
                 measured.setdefault(name, []).append(value)
-    for clips in (chosen.clips // 4, chosen.clips):
+    # the smaller number fills all batches that are held ready
+    for clips in (chosen.clips, 3 * chosen.clips):
         peaks[clips] = _measure("memory", folder, chosen, clips)["peak_gib"]
     found = {name: statistics.median(values) for name, values in measured.items()}
     (few, low), (many, high) = peaks.items()
