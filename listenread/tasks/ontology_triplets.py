@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-from listenread import ontology, tables, tidy
-from listenread.metrics import triplets
-from listenread.tasks.classification import SPACES
-from listenread.tasks.triplets import anchor_rows, by_variant
+from listenread import ontology, tables
+from listenread.tasks.triplets import write_measured
 
 TASK = "ontology_triplets"
 PROTOCOL = "corrected"
@@ -53,25 +51,15 @@ def measure_ontology_triplets(
         return
     tree = ontology.read(ontology_path, column=column, root=root)
     labels = list(dict.fromkeys(text.data["label"].to_pylist()))
-    distances, levels = tree.distances(labels), tree.shared_levels(labels)
-    made, by_anchor, missing = [], [], {}
-    for space in SPACES:
-        why = text.why_without(space)
-        if why:
-            missing[space] = why
-            continue
-        vectors = by_variant(text.data, space, len(labels))
-        measured = triplets.measure(
-            vectors,
-            distances,
-            levels,
-            protocol=PROTOCOL,
-            resamples=resamples,
-            confidence=confidence,
-            seed=seed,
-        )
-        keys = {**cell, "space": space, "protocol": PROTOCOL}
-        made += tidy.rows(measured, **keys)
-        by_anchor += anchor_rows(vectors, labels, distances, levels, **keys)
-    tidy.write(output, made, cell, missing, ontology=Path(ontology_path).name)
-    tidy.write_per_class(per_class_output, by_anchor, cell, missing)
+    write_measured(
+        text,
+        (output, per_class_output),
+        cell,
+        labels,
+        (tree.distances(labels), tree.shared_levels(labels)),
+        [PROTOCOL],
+        ontology_name=Path(ontology_path).name,
+        resamples=resamples,
+        confidence=confidence,
+        seed=seed,
+    )

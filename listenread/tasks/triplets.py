@@ -1,6 +1,6 @@
 """Semantic triplets: does the text tower place related instruments near each other?"""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +62,43 @@ def measure_triplets(
             f"{Path(ontology_path).name} has no instrument or alias {', '.join(map(repr, absent))}"
         )
         return _write_unavailable((output, per_class_output), why, cell)
-    distances, levels = tree.distances(instruments), tree.shared_levels(instruments)
+    write_measured(
+        text,
+        (output, per_class_output),
+        cell,
+        labels,
+        (tree.distances(instruments), tree.shared_levels(instruments)),
+        PROTOCOLS,
+        ontology_name=Path(ontology_path).name,
+        resamples=resamples,
+        confidence=confidence,
+        seed=seed,
+    )
+
+
+def write_measured(
+    text: tables.Table,
+    outputs: tuple[str | Path, str | Path],
+    cell: dict[str, str],
+    labels: list[str],
+    relations: tuple[np.ndarray, np.ndarray],
+    protocols: Sequence[str],
+    *,
+    ontology_name: str,
+    **settings: float,
+) -> None:
+    """Measure text vectors in both spaces and write the rows of the cell, and of each anchor.
+
+    Args:
+        text: text vectors of one prompt.
+        outputs: the tidy table to write, and that of each anchor.
+        cell: the columns that all rows share.
+        labels: of the L instruments, in the order of the vectors.
+        relations: distances and shared levels, shape (L, L) each; see `triplets.evaluate`.
+        protocols: of `PROTOCOLS`.
+        ontology_name: file name of the ontology, for the metadata.
+        **settings: `resamples`, `confidence` and `seed`.
+    """
     made, by_anchor, missing = [], [], {}
     for space in SPACES:
         why = text.why_without(space)
@@ -70,21 +106,13 @@ def measure_triplets(
             missing[space] = why
             continue
         vectors = by_variant(text.data, space, len(labels))
-        for protocol in PROTOCOLS:
-            measured = triplets.measure(
-                vectors,
-                distances,
-                levels,
-                protocol=protocol,
-                resamples=resamples,
-                confidence=confidence,
-                seed=seed,
-            )
+        for protocol in protocols:
+            measured = triplets.measure(vectors, *relations, protocol=protocol, **settings)
             keys = {**cell, "space": space, "protocol": protocol}
             made += tidy.rows(measured, **keys)
-            by_anchor += anchor_rows(vectors, labels, distances, levels, **keys)
-    tidy.write(output, made, cell, missing, ontology=Path(ontology_path).name)
-    tidy.write_per_class(per_class_output, by_anchor, cell, missing)
+            by_anchor += anchor_rows(vectors, labels, *relations, **keys)
+    tidy.write(outputs[0], made, cell, missing, ontology=ontology_name)
+    tidy.write_per_class(outputs[1], by_anchor, cell, missing)
 
 
 def anchor_rows(
