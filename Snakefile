@@ -22,6 +22,10 @@ include: "rules/report.smk"
 include: "rules/verify.smk"
 
 
+onstart:
+    scheduling.without_timers(workflow)
+
+
 rule all:
     default_target: True
     input:

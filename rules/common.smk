@@ -7,7 +7,7 @@ from pathlib import Path
 PROJECT = Path(workflow.basedir)
 sys.path.insert(0, str(PROJECT))
 
-from listenread import code_inputs, prompts
+from listenread import code_inputs, prompts, scheduling
 from listenread import config as configuration
 from listenread.datasets import tinysol
 from listenread.errors import ListenreadError
