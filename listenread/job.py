@@ -1,4 +1,4 @@
-"""How a script of the workflow runs: quiet libraries, and errors as sentences."""
+"""How a script of the workflow runs: started quickly, quiet libraries, and errors as sentences."""
 
 import contextlib
 import sys
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
 
+from listenread import startup
 from listenread.errors import ListenreadError, advice
 
 
@@ -22,6 +23,8 @@ def job(log: str | Path) -> Iterator[Callable[[object], None]]:
     the script with status 1, and the workflow shows the log of a job that failed. Warnings of
     libraries go to the log too. Where the log cannot be written, everything goes to stderr.
     """
+    startup.keep_pandas_out()
+    startup.exit_quickly()
     with _opened(Path(log)) as tell, warnings.catch_warnings():
 
         def show(message, category, filename, lineno, _file=None, line=None) -> None:  # type: ignore[no-untyped-def]

@@ -2,8 +2,10 @@ from pathlib import Path
 
 from listenread.embed import embed_audio
 from listenread.job import job
+from listenread.startup import keep_freed_memory
 
 with job(snakemake.log[0]):
+    keep_freed_memory()
     embed_audio(
         Path(snakemake.input.description).parent,
         snakemake.input.manifest,

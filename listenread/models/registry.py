@@ -17,6 +17,7 @@ from listenread import files
 from listenread.errors import ModelError
 from listenread.models.base import AudioInput, LoadTower, TwoTower
 from listenread.models.device import resolve_device
+from listenread.startup import without_garbage_collection
 
 DESCRIPTION_FILE = "model.json"
 AUDIO_TOWER_FILE = "audio_tower.safetensors"
@@ -93,6 +94,7 @@ def audio_input(model_dir: str | Path) -> AudioInput:
         raise ModelError(f"audio_input in {path} is not usable: {error}.") from error
 
 
+@without_garbage_collection()
 def load(
     model_dir: str | Path,
     tower: LoadTower = "both",

@@ -79,7 +79,7 @@ def without_batch_norm(tower):
 
 def with_q_and_k_swapped(tower):
     for attention in fused_attentions(tower):
-        for joined in (attention.weight, attention.bias):
+        for joined in (attention.qkv.weight, attention.qkv.bias):
             query, key, value = joined.data.chunk(3)
             joined.data = torch.cat([key, query, value])
 

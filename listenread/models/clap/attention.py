@@ -17,10 +17,12 @@ class FusedWindowAttention(nn.Module):
         super().__init__()
         self.heads = original.num_attention_heads
         parts = (original.query, original.key, original.value)
-        self.weight = nn.Parameter(torch.cat([part.weight for part in parts]).detach(), False)
-        biases = [part.bias for part in parts]
-        fused = None if biases[0] is None else torch.cat(biases).detach()
-        self.bias = None if fused is None else nn.Parameter(fused, False)
+        biases = [part.bias for part in parts if part.bias is not None]
+        width, outputs = parts[0].in_features, 3 * parts[0].out_features
+        self.qkv = nn.Linear(width, outputs, bias=bool(biases), device="meta")
+        self.qkv.weight = nn.Parameter(torch.cat([part.weight for part in parts]).detach(), False)
+        if biases:
+            self.qkv.bias = nn.Parameter(torch.cat(biases).detach(), False)
         index = original.relative_position_index
         looked_up = original.relative_position_bias_table.detach()[index.flatten()]
         position_bias = looked_up.view(*index.shape, -1).permute(2, 0, 1).contiguous()
@@ -40,8 +42,9 @@ class FusedWindowAttention(nn.Module):
             output_attentions: not available; the scores are never held.
         """
         rows, tokens, width = hidden_states.shape
-        qkv = F.linear(hidden_states, self.weight, self.bias)
-        query, key, value = qkv.view(rows, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        query, key, value = (
+            self.qkv(hidden_states).view(rows, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        )
         bias = self.position_bias.to(query.dtype)
         if attention_mask is not None:
             bias = bias + attention_mask.unsqueeze(1)

@@ -41,11 +41,14 @@ class CLAP:
         # transformers takes seconds to import, and a text job does without it
         from listenread.models.clap.attention import fuse
         from listenread.models.clap.audio import AudioTower
+        from listenread.models.clap.linear import use_onednn
 
         with torch.device("meta"):
             tower = AudioTower(self.sizes)
         read_tower(tower, self.model_dir / registry.AUDIO_TOWER_FILE, str(self.device))
         fuse(tower)
+        if self.device.type == "cpu":
+            use_onednn(tower)
         return tower.eval()
 
     def _text_tower(self) -> nn.Module:

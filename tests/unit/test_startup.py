@@ -1,0 +1,89 @@
+"""What a job does to start and end quickly, each in a process of its own."""
+
+import gc
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from listenread import tables
+from listenread.startup import without_garbage_collection
+
+ARROW = "import sys, pyarrow as pa\nfrom listenread import startup\n"
+
+
+def run(code, cwd=None):
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        check=True, capture_output=True, text=True, cwd=cwd, env=environment,
+    ).stdout.split()  # fmt: skip
+
+
+def test_pandas_stays_out_and_comes_when_it_is_asked_for():
+    code = ARROW + (
+        "startup.keep_pandas_out()\n"
+        "table = pa.table({'a': [1, None], 'b': ['x', 'y']})\n"
+        "table['a'].to_pylist(), table['a'].to_numpy()\n"
+        "print('pandas' in sys.modules, startup._NoPandas in map(type, sys.meta_path))\n"
+        "print(table.to_pandas()['b'].iloc[1], 'pandas' in sys.modules)\n"
+        "import pandas as pd\n"
+        "print(pa.Table.from_pandas(pd.DataFrame({'c': [5]}))['c'][0])"
+    )
+    seen, still, value, later, back = run(code)
+    assert (seen, value, later, back) == ("False", "y", "True", "5")
+    assert still == "False"
+
+
+def test_without_it_pyarrow_imports_pandas():
+    """What the function is for; when this fails, it can go."""
+    assert run(ARROW + "pa.array([1]); print('pandas' in sys.modules)") == ["True"]
+
+
+def test_a_process_without_pyarrow_imports_nothing():
+    code = "import sys\nfrom listenread import startup\nstartup.keep_pandas_out()\n"
+    assert run(code + "print('pyarrow' in sys.modules)") == ["False"]
+
+
+@pytest.mark.parametrize("was_on", [True, False])
+def test_garbage_collection_is_as_it_was(was_on):
+    before = gc.isenabled()
+    (gc.enable if was_on else gc.disable)()
+    try:
+        with pytest.raises(KeyError), without_garbage_collection():
+            assert not gc.isenabled()
+            raise KeyError
+        assert gc.isenabled() is was_on
+    finally:
+        (gc.enable if before else gc.disable)()
+
+
+def test_freed_memory_is_kept():
+    """A large block that is freed and asked for again brings no new page."""
+    code = (
+        "import resource, numpy as np\nfrom listenread import startup\n"
+        "def faults():\n"
+        "    start = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "    for _ in range(4): np.ones(2**24)\n"
+        "    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - start\n"
+        "before = faults(); startup.keep_freed_memory(); faults(); print(before, faults())"
+    )
+    before, after = map(int, run(code))
+    assert after < before / 10
+
+
+def test_a_metric_is_measured_without_pandas(tmp_path):
+    scores = {"clip_id": ["a", "b"], "label": ["x", "y"], "x": [0.9, 0.1], "y": [0.2, 0.3]}
+    tables.write(tmp_path / "scores.parquet", scores)
+    code = (
+        "import sys\nfrom listenread.job import job\n"
+        "from listenread.tasks.zero_shot import measure_zero_shot\n"
+        "with job('log'):\n"
+        "    measure_zero_shot('scores.parquet', 'tidy.parquet', 'each.parquet', dataset='d', "
+        "model='m', prompt='p', top_k=[1], resamples=5, confidence=0.9, permutations=2, seed=0)\n"
+        "print('pandas' in sys.modules)"
+    )
+    assert run(code, cwd=tmp_path) == ["False"]
+    assert tables.read(tmp_path / "tidy.parquet").data["value"][0].as_py() == 1
