@@ -1,9 +1,10 @@
-"""A list of an experiment's files with their SHA-256, and the check that they are still the same.
+"""Checksums: of a file, and of an experiment's files, with the check that they are still the same.
 
 The list has the format of `sha256sum`: ``sha256sum -c LIST`` in the folder of the project does the
 same. ``python -m listenread.checksums LIST...`` says what is missing and what changed.
 """
 
+import hashlib
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -11,7 +12,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from listenread import files
-from listenread.download import checksum
 from listenread.errors import DataError
 
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
@@ -31,15 +31,42 @@ class Differences(NamedTuple):
     changed: list[str]
 
 
-def write(output: Path | str, paths: Iterable[Path | str]) -> None:
+def checksum(path: Path | str, algorithm: str) -> str:
+    """Hash a file.
+
+    Args:
+        path: the file.
+        algorithm: ``md5``, ``sha1``, ``sha256``, or ``git_blob_sha1``, the name that git gives to a
+            file's content: the SHA-1 of ``blob <size>``, a zero byte and the content
+            (https://git-scm.com/book/en/v2/Git-Internals-Git-Objects).
+
+    Returns:
+        The digest in lower-case hexadecimal.
+    """
+    path = Path(path)
+    digest = hashlib.new(algorithm.removeprefix("git_blob_"), usedforsecurity=False)
+    if algorithm == "git_blob_sha1":
+        digest.update(b"blob %d\0" % path.stat().st_size)
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: digest).hexdigest()
+
+
+def write(
+    output: Path | str, paths: Iterable[Path | str], lists: Iterable[Path | str] = ()
+) -> None:
     """List files with their SHA-256, sorted by name, paths as they are given.
 
     Args:
         output: the list.
         paths: relative to the folder that the list is checked from.
+        lists: earlier lists, whose lines are taken over without reading the files again.
+
+    Raises:
+        DataError: an earlier list cannot be read.
     """
-    lines = [f"{checksum(name, 'sha256')}  {name}\n" for name in sorted({str(p) for p in paths})]
-    files.write_text(output, "".join(lines))
+    listed = {name: digest for known in lists for name, digest in read(known).items()}
+    listed |= {str(path): checksum(path, "sha256") for path in paths}
+    files.write_text(output, "".join(f"{listed[name]}  {name}\n" for name in sorted(listed)))
 
 
 def read(path: Path | str) -> dict[str, str]:

@@ -1,10 +1,8 @@
 """Downloads that can be trusted: resumed, retried, checked, unpacked without surprises.
 
-`pooch` gives the hashing and `requests` (with urllib3's retries) the transport; resuming a partial
-file, mirrors and git blob checksums, which pooch does not have, are here.
+`requests` (with urllib3's retries) is the transport; resuming a partial file and mirrors are here.
 """
 
-import hashlib
 import os
 import re
 import shutil
@@ -19,11 +17,11 @@ from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
-import pooch
 import requests
 import urllib3
 
 from listenread import __version__
+from listenread.checksums import checksum
 from listenread.errors import DownloadError, UnreachableError, advice
 from listenread.progress import progress
 
@@ -63,27 +61,6 @@ class Expected(NamedTuple):
 
 class _CutOff(Exception):
     """The connection ended before the file did; what arrived is kept."""
-
-
-def checksum(path: Path | str, algorithm: str) -> str:
-    """Hash a file.
-
-    Args:
-        path: the file.
-        algorithm: ``md5``, ``sha1``, ``sha256``, or ``git_blob_sha1``, the name that git gives to a
-            file's content: the SHA-1 of ``blob <size>``, a zero byte and the content
-            (https://git-scm.com/book/en/v2/Git-Internals-Git-Objects).
-
-    Returns:
-        The digest in lower-case hexadecimal.
-    """
-    if algorithm != "git_blob_sha1":
-        return pooch.file_hash(str(path), alg=algorithm)
-    digest = hashlib.sha1(b"blob %d\0" % Path(path).stat().st_size, usedforsecurity=False)
-    with Path(path).open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def fetch(

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from listenread.job import job
-from listenread.models.released_files import fetch_file
+from listenread.models.released_fetch import fetch_file
 from listenread.released_definitions import SOURCE, extract_definitions
 
 with job(snakemake.log[0]):

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pooch
 
+from listenread.checksums import checksum
 from listenread.errors import DataError
 
 #: What tinysoundfont is asked to render at; the SoundFont's own samples have this rate.
@@ -41,7 +41,7 @@ def find_soundfont(path: Path | str | None = None, sha256: str | None = None) ->
     if not path.is_file():
         raise DataError(f"the SoundFont {path} does not exist (dataset key `soundfont`)")
     if sha256:
-        actual = pooch.file_hash(str(path), alg="sha256")
+        actual = checksum(path, "sha256")
         if actual != sha256.lower():
             raise DataError(
                 f"the SoundFont {path} has SHA-256 {actual}, but {sha256} is configured: notes "

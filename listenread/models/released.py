@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow as pa
 
 from listenread import tables
+from listenread.checksums import checksum
 from listenread.datasets import tinysol
 from listenread.datasets.manifest import Manifest, write_manifest
-from listenread.download import checksum
 from listenread.errors import DownloadError, ModelError
 
 #: Folders of the released systems.

@@ -1,106 +1,11 @@
-"""Fetching what the paper's authors released: what can be had, and why the rest cannot."""
+"""Reading the fetched vectors of the paper's authors: a cell's, or that there are none."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from listenread import download, tables
-from listenread.errors import DownloadError, UnreachableError
-from listenread.models import registry, released
-from listenread.models.base import AudioInput
-from listenread.models.released import ReleasedFile, read_listing
+from listenread import tables
+from listenread.models import released
 from listenread.prompts import from_template
-
-
-def fetch_system(
-    folder: str | Path,
-    model_dir: str | Path,
-    *,
-    system: str,
-    base_url: str,
-    listing: str | Path,
-    mirror: str | Path | None,
-    retries: int,
-) -> None:
-    """Fetch all vectors of a released system, each verified by its git blob SHA-1.
-
-    A file that cannot be had is no error: its cells will say so. They are named in ``model.json``
-    under ``absent``, each with the reason.
-
-    Args:
-        folder: where the files go, under their paths in the authors' repository.
-        model_dir: gets the ``model.json``.
-        system: a folder of the released vectors, e.g. ``muscall``.
-        base_url: of the authors' repository at the pinned commit.
-        listing: `resources/released_files.csv`.
-        mirror: see `listenread.download.fetch`.
-        retries: see `listenread.download.fetch`.
-
-    Raises:
-        DownloadError: the listing has no such system, or a file is not the released one.
-    """
-    prefix = f"model_embeddings/{system}/"
-    wanted = [file for path, file in read_listing(listing).items() if path.startswith(prefix)]
-    if not wanted:
-        raise DownloadError(f"{listing} has no files of a system {system!r}.")
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    absent: dict[str, str] = {}
-    unreachable = False
-    for file in wanted:
-        reason = _fetch(file, Path(folder), base_url, mirror, 0 if unreachable else retries)
-        if reason is not None:
-            unreachable = unreachable or isinstance(reason, UnreachableError)
-            absent[file.path] = str(reason)
-    registry.write_description(
-        model_dir,
-        "released",
-        AudioInput(sample_rate=0, clip_seconds=0.0),
-        system=system,
-        source=base_url,
-        files=len(wanted) - len(absent),
-        absent=absent,
-    )
-
-
-def _fetch(
-    file: ReleasedFile, folder: Path, base_url: str, mirror: str | Path | None, retries: int
-) -> DownloadError | None:
-    try:
-        download.fetch(
-            f"{base_url.rstrip('/')}/{file.path}",
-            folder / file.path,
-            bytes=file.bytes,
-            git_blob_sha1=file.git_blob_sha1,
-            mirror=mirror,
-            retries=retries,
-        )
-    except DownloadError as error:
-        return error
-    return None
-
-
-def fetch_file(
-    output: str | Path,
-    *,
-    path: str,
-    base_url: str,
-    listing: str | Path,
-    mirror: str | Path | None,
-    retries: int,
-) -> None:
-    """Fetch one released file, named by its path in the authors' repository.
-
-    Raises:
-        DownloadError: it cannot be had.
-    """
-    file = read_listing(listing)[path]
-    download.fetch(
-        f"{base_url.rstrip('/')}/{path}",
-        output,
-        bytes=file.bytes,
-        git_blob_sha1=file.git_blob_sha1,
-        mirror=mirror,
-        retries=retries,
-    )
 
 
 def read_audio(

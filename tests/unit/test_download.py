@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 
 from listenread import download
+from listenread.checksums import checksum
 from listenread.datasets import tinysol
 from listenread.errors import DownloadError
 
@@ -160,7 +161,7 @@ def test_git_blob_sha1_is_gits(server, tmp_path):
         ["git", "hash-object", str(path)], capture_output=True, text=True, check=True, cwd=tmp_path
     )
     digest = asked.stdout.strip()
-    assert download.checksum(path, "git_blob_sha1") == digest
+    assert checksum(path, "git_blob_sha1") == digest
     fetch(server, "file", tmp_path / "a", sha256=None, git_blob_sha1=digest)
     with pytest.raises(DownloadError, match="git_blob_sha1"):
         fetch(server, "file", tmp_path / "b", sha256=None, git_blob_sha1="0" * 40)
@@ -179,7 +180,7 @@ def test_git_blob_sha1_of_the_papers_released_files(shared_data, shared_mirror):
     assert len(there) > 20
     for path in there:
         name = path.relative_to(root).as_posix()
-        assert download.checksum(path, "git_blob_sha1") == listed[name], name
+        assert checksum(path, "git_blob_sha1") == listed[name], name
 
 
 def test_a_wrong_size_is_refused(server, tmp_path):
