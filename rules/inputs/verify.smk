@@ -1,8 +1,18 @@
 # Which files of an experiment are listed with their checksums.
 
 
+def prepared_files(wildcards):
+    """All files of a prepared model."""
+    files = tower_files(wildcards.model, "audio", "text").values()
+    return [
+        path
+        for paths in files
+        for path in ([paths] if isinstance(paths, str) else paths)
+    ]
+
+
 def listed_files(wildcards):
-    """Manifests, models, vectors, similarities and metrics of the experiment, and its tables."""
+    """Manifests, vectors, similarities and metrics of the experiment, and its tables."""
     models = EXPERIMENT["models"]
     cells = [
         (dataset, model, prompt)
@@ -11,10 +21,6 @@ def listed_files(wildcards):
         for prompt in configuration.prompts_for(CONFIG, dataset)
     ]
     files = [f"results/manifests/{name}.parquet" for name in EXPERIMENT["datasets"]]
-    for model in models:
-        if model in WITH_TOWERS:
-            for paths in tower_files(model, "audio", "text").values():
-                files += [paths] if isinstance(paths, str) else paths
     for dataset, model, prompt in cells:
         files += [
             path.format(dataset=dataset, model=model, prompt=prompt)
