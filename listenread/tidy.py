@@ -1,6 +1,7 @@
 """The tidy table: one row for each number, with its interval and its chance level."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from csv import writer
 from pathlib import Path
 
 import pyarrow as pa
@@ -105,6 +106,12 @@ def gather(
     together = pa.concat_tables([schema.empty_table(), *parts]).replace_schema_metadata(None)
     tables.write(output, together, unavailable_cells=empty)
     with files.replacing(csv) as partial, partial.open("w", encoding="utf-8", newline="") as file:
-        together.schema.empty_table().to_pandas().to_csv(file, index=False)
+        lines = writer(file, lineterminator="\n")
+        lines.writerow(schema.names)
         for batch in together.to_batches(max_chunksize=_ROWS):
-            batch.to_pandas().to_csv(file, index=False, header=False)
+            columns = (map(_empty_if_undefined, column.to_pylist()) for column in batch.columns)
+            lines.writerows(zip(*columns, strict=True))
+
+
+def _empty_if_undefined(value: object) -> object:
+    return None if value != value else value  # NaN alone differs from itself

@@ -12,11 +12,14 @@ include: "inputs/report.smk"
 rule draw_prompt_figures:
     input:
         scores="results/scores/{dataset}/{model}/{prompt}.parquet",
+        audio="results/embeddings/audio/{dataset}/{model}.parquet",
+        text="results/embeddings/text/{dataset}/{model}/{prompt}.parquet",
         code=code("draw_prompt_figures.py"),
     output:
         similarity=figure("similarity", "{dataset}/{model}/{prompt}"),
         confusion=figure("confusion", "{dataset}/{model}/{prompt}"),
         confidence=figure("confidence", "{dataset}/{model}/{prompt}"),
+        map=figure("map", "{dataset}/{model}/{prompt}"),
     log:
         "logs/draw_prompt_figures/{experiment}/{dataset}/{model}/{prompt}.log",
     conda:
@@ -49,21 +52,6 @@ rule draw_audio_figures:
         "../scripts/draw_audio_figures.py"
 
 
-rule draw_vector_map:
-    input:
-        audio="results/embeddings/audio/{dataset}/{model}.parquet",
-        text="results/embeddings/text/{dataset}/{model}/{prompt}.parquet",
-        code=code("draw_vector_map.py"),
-    output:
-        map=figure("map", "{dataset}/{model}/{prompt}"),
-    log:
-        "logs/draw_vector_map/{experiment}/{dataset}/{model}/{prompt}.log",
-    conda:
-        "../envs/tables.yaml"
-    script:
-        "../scripts/draw_vector_map.py"
-
-
 rule draw_triplet_depth:
     input:
         metrics=triplet_metrics,
@@ -82,12 +70,13 @@ rule draw_triplet_depth:
 
 rule draw_prompt_intervals:
     input:
-        metrics="results/experiments/{experiment}/metrics.parquet",
+        metrics=zero_shot_metrics,
         code=code("draw_prompt_intervals.py"),
     output:
         prompts=figure("prompts", "{dataset}"),
     log:
         "logs/draw_prompt_intervals/{experiment}/{dataset}.log",
+    priority: 2
     conda:
         "../envs/tables.yaml"
     params:

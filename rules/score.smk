@@ -36,6 +36,7 @@ rule measure_zero_shot:
         per_class=f"{METRICS}/zero_shot_per_class/{{prompt}}.parquet",
     log:
         "logs/measure_zero_shot/{dataset}/{model}/{prompt}.log",
+    priority: 1  # the figure of all prompts waits for it, and the page for that
     conda:
         "../envs/tables.yaml"
     params:
@@ -77,6 +78,7 @@ rule measure_probes:
         f"{METRICS}/probes.parquet",
     log:
         "logs/measure_probes/{dataset}/{model}.log",
+    priority: 1  # the longest of the metrics: begun first, it ends beside the others
     conda:
         "../envs/tables.yaml"
     resources:

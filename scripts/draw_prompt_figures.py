@@ -1,5 +1,5 @@
 from listenread.job import job
-from listenread.report import confusion, margins, similarity
+from listenread.report import confusion, margins, similarity, vector_map
 
 with job(snakemake.log[0]):
     scores, params = snakemake.input.scores, snakemake.params
@@ -14,3 +14,4 @@ with job(snakemake.log[0]):
         confidence=params.confidence,
         seed=params.seed,
     )
+    vector_map.draw(snakemake.input.audio, snakemake.input.text, snakemake.output.map[0])

@@ -9,6 +9,7 @@ Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 6
 interval).
 """
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +19,8 @@ from listenread.errors import ConfigError, DataError
 
 #: Largest number that float32 counts as an integer without a gap.
 _EXACT_FLOAT32 = 2**24
+#: Blocks of counts up to this size are kept, a few of them, for the next metric or variant.
+_KEPT_BYTES = 2**24
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ def bootstrap_counts(strata: np.ndarray, *, start: int = 0, stop: int, seed: int
         seed: of the whole bootstrap, not negative.
 
     Returns:
-        Integers in a float32 array, shape (n, stop - start) (float64 from 2**24 units on).
+        Integers in a read-only float32 array, shape (n, stop - start); float64 from 2**24 units on.
 
     Raises:
         DataError: there is no unit to draw.
@@ -92,17 +95,28 @@ def bootstrap_counts(strata: np.ndarray, *, start: int = 0, stop: int, seed: int
     strata = np.asarray(strata)
     if strata.ndim != 1 or not len(strata):
         raise DataError(f"a bootstrap needs at least one unit in one dimension, got {strata.shape}")
-    _, stratum, sizes = np.unique(strata, return_inverse=True, return_counts=True)
+    draw = _draw_again if 4 * len(strata) * (stop - start) <= _KEPT_BYTES else _draw
+    stratum = np.unique(strata, return_inverse=True)[1].astype(np.int64)
+    return draw(stratum.tobytes(), start, stop, seed)
+
+
+def _draw(strata: bytes, start: int, stop: int, seed: int) -> np.ndarray:
+    stratum = np.frombuffer(strata, dtype=np.int64)
+    sizes = np.bincount(stratum)
     order = np.argsort(stratum, kind="stable")
     size_of = np.repeat(sizes, sizes)
     first_of = np.repeat(np.cumsum(sizes) - sizes, sizes)
-    dtype = np.float32 if len(strata) < _EXACT_FLOAT32 else np.float64
-    counts = np.empty((len(strata), stop - start), dtype=dtype)
+    dtype = np.float32 if len(stratum) < _EXACT_FLOAT32 else np.float64
+    counts = np.empty((len(stratum), stop - start), dtype=dtype)
     for column, resample in enumerate(range(start, stop)):
-        uniform = np.random.default_rng([seed, resample]).random(len(strata))
+        uniform = np.random.default_rng([seed, resample]).random(len(stratum))
         drawn = first_of + (uniform * size_of).astype(np.intp)
-        counts[order, column] = np.bincount(drawn, minlength=len(strata))
+        counts[order, column] = np.bincount(drawn, minlength=len(stratum))
+    counts.flags.writeable = False
     return counts
+
+
+_draw_again = functools.lru_cache(maxsize=8)(_draw)
 
 
 def sum_by_group(groups: np.ndarray, n_groups: int, counts: np.ndarray) -> np.ndarray:

@@ -1,36 +1,41 @@
 """Prompts by systems: one metric of every prompt with its interval, a marker for each system."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from matplotlib.axes import Axes
 
+from listenread import tables
 from listenread.report import drawing
-from listenread.report.tidy import read_tidy
 from listenread.report.wide import metric_name
+from listenread.tidy import TIDY
 
 #: Beyond these a figure cannot be read; the tables hold the rest.
 MOST_PROMPTS, MOST_SYSTEMS = 40, len(drawing.SERIES)
 
 
-def draw(metrics_path: str | Path, svg: str | Path, *, dataset: str, metric: str) -> None:
+def draw(
+    metrics_paths: Sequence[str | Path], svg: str | Path, *, dataset: str, metric: str
+) -> None:
     """Draw a dataset's zero-shot values of one metric.
 
     At most `MOST_PROMPTS` prompts and `MOST_SYSTEMS` systems are drawn, the first of the
     experiment; the csv holds exactly what is drawn.
 
     Args:
-        metrics_path: the tidy table of the experiment.
+        metrics_paths: tidy tables of the task, one for each system and prompt, in the order of the
+            experiment.
         svg: the figure.
         dataset: whose rows are drawn.
         metric: a metric of the task `zero_shot`.
     """
-    tidy, _ = read_tidy(metrics_path)
-    rows = tidy[
-        (tidy["task"] == "zero_shot") & (tidy["dataset"] == dataset) & (tidy["metric"] == metric)
-    ]
-    rows = rows[rows["value"].notna()]
+    read = [tables.read(path) for path in metrics_paths]
+    parts = [one.data.select(TIDY.names) for one in read if not one.unavailable]
+    rows = pa.concat_tables([TIDY.empty_table(), *parts]).to_pandas()
+    rows = rows[(rows["task"] == "zero_shot") & (rows["metric"] == metric) & rows["value"].notna()]
     if rows.empty:
         return drawing.save_reason(f"no zero-shot {metric_name(metric)} on {dataset}", svg)
     prompts = list(rows["prompt"].unique())[:MOST_PROMPTS]

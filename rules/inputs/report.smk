@@ -51,6 +51,16 @@ def figure_files(wildcards):
     return [f"{folder}/{stem}.svg" for stem in stems]
 
 
+def zero_shot_metrics(wildcards):
+    """Zero-shot of a dataset's systems and prompts, in the experiment's order."""
+    return expand(
+        f"{METRICS}/zero_shot/{{prompt}}.parquet",
+        dataset=wildcards.dataset,
+        model=EXPERIMENT["models"],
+        prompt=configuration.prompts_for(CONFIG, wildcards.dataset),
+    )
+
+
 def triplet_metrics(wildcards):
     """Triplets of a system for the prompts that figures are drawn for."""
     dataset, most = wildcards.dataset, CONFIG["report"]["figure_prompts"]

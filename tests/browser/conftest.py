@@ -191,9 +191,12 @@ def _draw(experiment: Experiment, datasets: list[str], models: list[str]) -> Non
     results, figures = experiment.root / "results", experiment.folder / "figures"
     for dataset in datasets:
         manifest = results / "manifests" / f"{dataset}.parquet"
-        metrics = experiment.folder / "metrics.parquet"
+        cells = results / "metrics" / dataset
         prompt_intervals.draw(
-            metrics, figures / "prompts" / f"{dataset}.svg", dataset=dataset, metric="top_1"
+            [path for model in models for path in sorted(cells.glob(f"{model}/zero_shot/*"))],
+            figures / "prompts" / f"{dataset}.svg",
+            dataset=dataset,
+            metric="top_1",
         )
         encode_clips(
             manifest,
