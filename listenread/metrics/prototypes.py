@@ -8,6 +8,7 @@ released `evaluation_output/audio_only/*.csv`, which the protocol `published` re
 digit for MusCALL's pre-joint vectors.
 """
 
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,8 @@ import numpy as np
 from listenread.errors import ConfigError, DataError
 
 Protocol = Literal["published", "corrected"]
+#: Vectors that are computed with, in float64, at a time: the rest stays as it was given.
+_ROWS = 8192
 
 
 def scores(
@@ -56,27 +59,49 @@ def scores(
         [0, 0, 1, 1]
     """
     vectors, labels, folds = _check(vectors, labels, n_classes, protocol, folds)
-    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    material = unit if normalise_first else vectors
-    if protocol == "published":
-        return _cosines(unit, _sums(material, labels, n_classes))
-    if folds is None:
-        return _leave_one_out(unit, material, labels, n_classes)
     result = np.empty((len(vectors), n_classes))
+    if protocol == "published" or folds is None:
+        everything = np.ones(len(vectors), dtype=bool)
+        sums = _sums(vectors, labels, n_classes, everything, normalise_first)
+        _write_cosines(result, vectors, sums, everything)
+        if protocol == "corrected":
+            _leave_one_out(result, vectors, labels, sums, normalise_first)
+        return result
     for fold in np.unique(folds):
         held_out = folds == fold
         # Summed afresh: a difference of sums would leave rounding noise where a class is empty.
-        total = _sums(material[~held_out], labels[~held_out], n_classes)
-        result[held_out] = _cosines(unit[held_out], total)
+        sums = _sums(vectors, labels, n_classes, ~held_out, normalise_first)
+        _write_cosines(result, vectors, sums, held_out)
     return result
 
 
-def _sums(vectors: np.ndarray, labels: np.ndarray, n_classes: int) -> np.ndarray:
-    """Sum of each class's vectors, shape (C, d); the mean points the same way."""
+def _blocks(vectors: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    for start in range(0, len(vectors), _ROWS):
+        rows = slice(start, start + _ROWS)
+        yield rows, np.asarray(vectors[rows], dtype=np.float64)
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def _sums(
+    vectors: np.ndarray, labels: np.ndarray, n_classes: int, wanted: np.ndarray, normalise: bool
+) -> np.ndarray:
+    """Sum of each class's wanted vectors, shape (C, d); the mean points the same way."""
     sums = np.zeros((n_classes, vectors.shape[1]))
-    for index in np.unique(labels):
-        sums[index] = vectors[labels == index].sum(axis=0)
+    for rows, block in _blocks(vectors):
+        material, of_class = _unit(block) if normalise else block, labels[rows]
+        for index in np.unique(of_class[wanted[rows]]):
+            sums[index] += material[(of_class == index) & wanted[rows]].sum(axis=0)
     return sums
+
+
+def _write_cosines(
+    result: np.ndarray, vectors: np.ndarray, sums: np.ndarray, wanted: np.ndarray
+) -> None:
+    for rows, block in _blocks(vectors):
+        result[rows][wanted[rows]] = _cosines(_unit(block[wanted[rows]]), sums)
 
 
 def _cosines(unit: np.ndarray, sums: np.ndarray) -> np.ndarray:
@@ -86,16 +111,17 @@ def _cosines(unit: np.ndarray, sums: np.ndarray) -> np.ndarray:
 
 
 def _leave_one_out(
-    unit: np.ndarray, material: np.ndarray, labels: np.ndarray, n_classes: int
-) -> np.ndarray:
-    sums = _sums(material, labels, n_classes)
-    result = _cosines(unit, sums)
-    own = sums[labels] - material
-    length = np.linalg.norm(own, axis=1)
-    alone = np.bincount(labels, minlength=n_classes)[labels] == 1
-    cosine = np.einsum("nd,nd->n", unit, own) / np.where(length > 0, length, 1.0)
-    result[np.arange(len(labels)), labels] = np.where(alone | (length == 0), -1.0, cosine)
-    return result
+    result: np.ndarray, vectors: np.ndarray, labels: np.ndarray, sums: np.ndarray, normalise: bool
+) -> None:
+    """Write over each clip's cosine with its own class that with the rest of the class."""
+    clips = np.bincount(labels, minlength=len(sums))
+    for rows, block in _blocks(vectors):
+        unit, own_class = _unit(block), labels[rows]
+        own = sums[own_class] - (unit if normalise else block)
+        length = np.linalg.norm(own, axis=1)
+        cosine = np.einsum("nd,nd->n", unit, own) / np.where(length > 0, length, 1.0)
+        nobody = (clips[own_class] == 1) | (length == 0)
+        result[rows][np.arange(len(own_class)), own_class] = np.where(nobody, -1.0, cosine)
 
 
 def _check(
@@ -107,7 +133,7 @@ def _check(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     if protocol not in ("published", "corrected"):
         raise ConfigError(f"protocol {protocol!r} is neither 'published' nor 'corrected'")
-    vectors, labels = np.asarray(vectors, dtype=np.float64), np.asarray(labels)
+    vectors, labels = np.asarray(vectors), np.asarray(labels)
     problems = []
     if vectors.ndim != 2 or not len(vectors):
         problems.append(f"vectors have shape {vectors.shape}, (clips, d) is needed, at least one")
