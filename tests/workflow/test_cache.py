@@ -119,7 +119,7 @@ def test_a_label_spelt_otherwise(project):
 def test_a_model_added(project):
     project.config["models"]["other"] = {"family": "own_family:Spectrum", "options": {"seed": 1}}
     project.config["experiment"]["models"].append("other")
-    new = {"prepare_own other", "check_model other"} | audio_jobs("other")
+    new = {"prepare_own other", "check_model other", "hash_model other"} | audio_jobs("other")
     assert_plan(
         project,
         new | prompt_jobs(*PROMPTS, models=["other"]),
@@ -129,7 +129,7 @@ def test_a_model_added(project):
 
 def test_a_model_trained_with_another_seed(project):
     project.config["models"]["tiny"]["train"]["seed"] = 3
-    new = {"train_muscall tiny", "check_model tiny"} | audio_jobs("tiny")
+    new = {"train_muscall tiny", "check_model tiny", "hash_model tiny"} | audio_jobs("tiny")
     assert_plan(
         project,
         new | prompt_jobs(*PROMPTS, models=["tiny"]),
@@ -164,7 +164,7 @@ def test_a_metric_module_edited(project):
 
 def test_the_family_of_one_model_edited(project):
     edit(project, "own_family.py")
-    new = {"prepare_own spectrum", "check_model spectrum"} | audio_jobs("spectrum")
+    new = {"prepare_own spectrum", "check_model spectrum", "hash_model spectrum"} | audio_jobs("spectrum")
     assert_plan(
         project,
         new | prompt_jobs(*PROMPTS, models=["spectrum"]),
