@@ -70,7 +70,7 @@ def load_schema(path: Path) -> Json:
     """Read the schema file."""
     # by libyaml where PyYAML has it: a third of a second, at every call of Snakemake
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+    return loader(path.read_text(encoding="utf-8")).get_single_data()
 
 
 def check_duplicate_keys(paths: Iterable[Path]) -> None:

@@ -164,7 +164,8 @@ def test_a_metric_module_edited(project):
 
 def test_the_family_of_one_model_edited(project):
     edit(project, "own_family.py")
-    new = {"prepare_own spectrum", "check_model spectrum", "hash_model spectrum"} | audio_jobs("spectrum")
+    new = {f"{rule} spectrum" for rule in ("prepare_own", "check_model", "hash_model")}
+    new |= audio_jobs("spectrum")
     assert_plan(
         project,
         new | prompt_jobs(*PROMPTS, models=["spectrum"]),
