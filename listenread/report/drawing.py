@@ -4,6 +4,7 @@ Matplotlib is imported here and in the modules that draw, never by the page, whi
 files. The same data give the same bytes on every run.
 """
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ SERIES = (BLUE, ORANGE, GREEN, PURPLE, VERMILLION, SKY)
 MARKERS = ("o", "s", "^", "D", "v", "P")
 #: The page replaces these two by its own colours, so that figures follow light and dark.
 INK, LINE = "#1f2328", "#d0d4d9"
+#: Characters of a line, in a figure of one column that only says why it is empty.
+_REASON_WIDTH = 44
 
 _STYLE = {
     "svg.fonttype": "none",  # text stays text: it can be read aloud, searched and edited
@@ -110,9 +113,12 @@ def _plain(value: Any) -> Any:
 
 def save_reason(reason: str, svg: str | Path) -> None:
     """Write a figure that says why there is nothing to draw."""
-    figure, axes = new_figure(3.4, 1.0)
-    axes.set_axis_off()
-    axes.text(0, 0.5, f"Nothing to draw: {reason}", wrap=True, va="center")
+    # matplotlib wraps at blanks alone, and reasons have long paths in them
+    lines = textwrap.wrap(f"Nothing to draw: {reason}", _REASON_WIDTH)
+    figure, axes = new_figure(3.4, 0.3 + 0.17 * len(lines))
+    axes.remove()
+    figure.set_layout_engine("none")  # there is nothing to lay out, and it would complain
+    figure.text(0.02, 0.5, "\n".join(lines), va="center")
     save(figure, pd.DataFrame({UNAVAILABLE: [reason]}), svg)
 
 
