@@ -11,9 +11,9 @@ def without_timers(workflow: Any) -> bool:
 
     With a limit, Snakemake (9.27) sets a timer with every look for jobs, to look again when the
     timespan is over; that look sets the next. Each job that ends adds such a chain, so that after n
-    jobs there are n looks a second, and n threads: a third of a core after 200 jobs, all of one
-    after a thousand. Cores limit the jobs of one machine anyway. A limit that the user sets, and
-    one of a cluster, stays.
+    jobs there are n looks a second, and n threads: a third of a core over a run of 215 jobs (see
+    docs/performance.md). Cores limit the jobs of one machine anyway. A limit that the user sets,
+    and one of a cluster, stays.
 
     Args:
         workflow: Snakemake's, when its scheduler is there (`onstart`).
