@@ -9,10 +9,10 @@ stands in. A verdict is one of
 - ``not computed: <reason>``: the cell is empty, and why.
 """
 
-from collections.abc import Mapping, Sequence
+import csv
+from collections.abc import Container, Mapping, Sequence
+from math import isnan
 from pathlib import Path
-
-import pandas as pd
 
 from listenread import files, tables
 from listenread.errors import DataError
@@ -44,51 +44,71 @@ def compare_with_paper(
         DataError: two models, or two datasets, would fill the same cell.
     """
     table = tables.read(metrics_path)
-    published = pd.read_csv(published_path, keep_default_na=False)
-    ours = _ours(table.data.to_pandas(), systems, datasets)
+    with Path(published_path).open(encoding="utf-8", newline="") as file:
+        published = [row for row in csv.DictReader(file) if row["system"] in systems.values()]
+    ours = _ours(table, {_cell(row) for row in published}, systems, datasets)
     why = _why_empty(table.made_by.get("unavailable_cells", []), systems, datasets)
-    wanted = (
-        published[published["system"].isin(set(systems.values()))] if datasets else published[:0]
-    )
-    merged = wanted.merge(ours, on=KEYS, how="left")
-    if len(merged) != len(wanted):
-        raise DataError(
-            "two models or two datasets of the experiment stand for the same published cells: "
-            f"models {dict(systems)}, datasets {list(datasets)}. Name one of each."
-        )
-    merged["delta"] = merged["ours"] - merged["published"]
-    merged["verdict"] = [
-        verdict(
-            row,
-            why.get((row.system, row.task, row.prompt, row.space))
-            or why.get((row.system, row.task, row.prompt, None)),
-        )
-        for row in merged.itertuples()
-    ]
-    with files.replacing(output) as partial:
-        merged[COLUMNS].to_csv(partial, index=False)
+    with (
+        files.replacing(output) as partial,
+        partial.open("w", encoding="utf-8", newline="") as file,
+    ):
+        lines = csv.DictWriter(file, COLUMNS, extrasaction="ignore", lineterminator="\n")
+        lines.writeheader()
+        lines.writerows(_compared(row, ours, why) for row in published if datasets)
 
 
-def verdict(row, why_empty: str | None) -> str:
-    """Judge one cell: `published`, `ours`, `ci_low`, `ci_high` and `note` of a row."""
-    if pd.isna(row.ours):
-        return f"not computed: {why_empty or 'not part of the experiment'}"
-    if abs(row.ours - row.published) <= ROUNDING:
+def _compared(row: dict[str, str], ours: Mapping[tuple, dict], why: Mapping[tuple, str]) -> dict:
+    """The published row with our number beside it, as far as there is one."""
+    published = float(row["published"])
+    found = ours.get(_cell(row))
+    if found is None:
+        system, task, space, prompt, _ = _cell(row)
+        reason = why.get((system, task, prompt, space)) or why.get((system, task, prompt, None))
+        reason = reason or "not part of the experiment"
+        return {**row, "published": published, "verdict": f"not computed: {reason}"}
+    return {
+        **row,
+        "published": published,
+        **{name: None if isnan(number) else number for name, number in found.items()},
+        "delta": found["ours"] - published,
+        "verdict": verdict(published, **found, note=row["note"]),
+    }
+
+
+def _cell(row: Mapping[str, str | None]) -> tuple[str, ...]:
+    return tuple(row[key] or "" for key in KEYS)
+
+
+def verdict(published: float, ours: float, ci_low: float, ci_high: float, note: str) -> str:
+    """Judge one cell; `note` says why it may differ, and is empty where nothing is known."""
+    if abs(ours - published) <= ROUNDING:
         return "same to the digit"
-    if row.ci_low <= row.published <= row.ci_high:
+    if ci_low <= published <= ci_high:
         return "inside the interval"
-    return f"differs: {row.note or 'no difference of protocol is known'}"
+    return f"differs: {note or 'no difference of protocol is known'}"
 
 
-def _ours(tidy: pd.DataFrame, systems: Mapping[str, str], datasets: Sequence[str]) -> pd.DataFrame:
-    rows = tidy[
-        (tidy["protocol"] == "published")
-        & tidy["model"].isin(list(systems))
-        & tidy["dataset"].isin(list(datasets))
-    ].assign(
-        system=lambda part: part["model"].map(systems), prompt=lambda p: p["prompt"].fillna("")
-    )
-    return rows.rename(columns={"value": "ours"})[[*KEYS, "ours", "ci_low", "ci_high"]]
+def _ours(
+    tidy: tables.Table,
+    wanted: Container[tuple[str, ...]],
+    systems: Mapping[str, str],
+    datasets: Sequence[str],
+) -> dict[tuple[str, ...], dict[str, float]]:
+    found: dict[tuple[str, ...], dict[str, float]] = {}
+    rows = (row for batch in tidy.data.to_batches() for row in batch.to_pylist())
+    for row in rows:
+        if row["protocol"] != "published" or row["dataset"] not in datasets:
+            continue
+        cell = _cell({**row, "system": systems.get(row["model"])})
+        if cell not in wanted or isnan(row["value"]):
+            continue
+        if cell in found:
+            raise DataError(
+                "two models or two datasets of the experiment stand for the same published cells: "
+                f"models {dict(systems)}, datasets {list(datasets)}. Name one of each."
+            )
+        found[cell] = {"ours": row["value"], "ci_low": row["ci_low"], "ci_high": row["ci_high"]}
+    return found
 
 
 def _why_empty(

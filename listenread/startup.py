@@ -13,6 +13,8 @@ from importlib.abc import MetaPathFinder
 
 #: Parameters of mallopt, as malloc.h numbers them.
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
+#: New objects between two looks for garbage in Snakemake's process; Python's own is 700.
+_SELDOM = 50_000
 
 
 class _NoPandas(MetaPathFinder):
@@ -49,6 +51,18 @@ def exit_quickly() -> None:
     Torch leaves a million objects; to visit each once more takes half a second.
     """
     atexit.register(gc.freeze)
+
+
+def collect_seldom() -> None:
+    """Let the process that plans and schedules look for garbage seldom, and not when it ends.
+
+    What is there, Snakemake and its plugins, stays out of every look from now on (`gc.freeze`);
+    what comes is a plan of jobs, which stays, too. To go through both again and again was a quarter
+    of a run with nothing to do.
+    """
+    gc.freeze()
+    gc.set_threshold(_SELDOM, *gc.get_threshold()[1:])
+    exit_quickly()
 
 
 @contextlib.contextmanager

@@ -7,12 +7,14 @@ from pathlib import Path
 PROJECT = Path(workflow.basedir)
 sys.path.insert(0, str(PROJECT))
 
-from listenread import code_inputs, prompts, scheduling
+from listenread import code_inputs, prompts, scheduling, startup
 from listenread import config as configuration
 from listenread.datasets import tinysol
 from listenread.errors import ListenreadError
 from listenread.models import registry
 from snakemake.exceptions import WorkflowError
+
+startup.collect_seldom()
 
 try:
     configuration.check_duplicate_keys(

@@ -3,22 +3,22 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from listenread.metrics.zero_shot import confusion_matrix
 from listenread.report import drawing
 from listenread.scores import read_scores
 
 
-def cells(counts: np.ndarray, classes: list[str]) -> pd.DataFrame:
-    """Write a confusion matrix as one row per cell.
+def cells(counts: np.ndarray, classes: list[str]) -> dict[str, np.ndarray]:
+    """Write a confusion matrix as columns with one row per cell.
 
     Args:
         counts: clips by true class (rows) and predicted class (columns), shape (C, C).
         classes: the C class names.
 
     Returns:
-        Columns `label`, `predicted`, `clips`, and `share` of the label's clips (NaN without any).
+        `label`, `predicted`, `clips`, and `share` of the label's clips (NaN without any), each of
+        shape (C * C,).
 
     Example:
         >>> cells(np.array([[3, 1], [0, 0]]), ["a", "b"])["share"].tolist()
@@ -26,14 +26,12 @@ def cells(counts: np.ndarray, classes: list[str]) -> pd.DataFrame:
     """
     support = counts.sum(axis=1, keepdims=True)
     share = np.divide(counts, support, out=np.full(counts.shape, np.nan), where=support > 0)
-    return pd.DataFrame(
-        {
-            "label": np.repeat(classes, len(classes)),
-            "predicted": np.tile(classes, len(classes)),
-            "clips": counts.ravel(),
-            "share": share.ravel(),
-        }
-    )
+    return {
+        "label": np.repeat(classes, len(classes)),
+        "predicted": np.tile(classes, len(classes)),
+        "clips": counts.ravel(),
+        "share": share.ravel(),
+    }
 
 
 def draw(scores_path: str | Path, svg: str | Path) -> None:
@@ -42,11 +40,11 @@ def draw(scores_path: str | Path, svg: str | Path) -> None:
     if isinstance(loaded, str):
         return drawing.save_reason(loaded, svg)
     scores, labels, classes = loaded
-    frame = cells(confusion_matrix(scores[0], labels), classes)
+    drawn = cells(confusion_matrix(scores[0], labels), classes)
     size = len(classes)
     side = max(2.4, 0.3 * size)
     figure, axes = drawing.new_figure(side + 1.6, side + 1.2)
-    share = frame["share"].to_numpy().reshape(size, size)
+    share = drawn["share"].reshape(size, size)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
     if size <= 30:  # beyond that the numbers would overlap
         for row, column in np.ndindex(size, size):
@@ -65,4 +63,4 @@ def draw(scores_path: str | Path, svg: str | Path) -> None:
     axes.set_yticks(range(size), classes)
     axes.grid(visible=False)
     drawing.label_axes(axes, "taken for", "true class", "% of the class's clips")
-    drawing.save(figure, frame, svg)
+    drawing.save(figure, drawn, svg)

@@ -5,15 +5,18 @@ files. The same data give the same bytes on every run.
 """
 
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib
-import pandas as pd
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from listenread import files
+from listenread.report import columns
+from listenread.report.columns import Columns
 from listenread.tables import UNAVAILABLE
 
 #: Colour-blind safe and apart in grey, too (Okabe and Ito, Color Universal Design, 2008).
@@ -83,12 +86,13 @@ def new_figure(
     return figure, figure.subplots(1, columns, **keywords)
 
 
-def save(figure: Figure, data: pd.DataFrame, svg: str | Path) -> None:
+def save(figure: Figure, data: Columns, svg: str | Path) -> None:
     """Write a figure as svg and pdf, and as csv the numbers that it draws, next to one another.
 
     Args:
         figure: from `new_figure`.
-        data: what is drawn, one row per mark.
+        data: what is drawn, one value per mark in each column; numbers are written to six digits,
+            and what is not a number is left empty.
         svg: path of the svg; the others differ in the suffix.
     """
     svg = Path(svg)
@@ -97,18 +101,11 @@ def save(figure: Figure, data: pd.DataFrame, svg: str | Path) -> None:
     with (
         files.replacing(svg) as drawing,
         files.replacing(svg.with_suffix(".pdf")) as page,
-        files.replacing(svg.with_suffix(".csv")) as csv,
+        files.replacing(svg.with_suffix(".csv")) as numbers,
     ):
         figure.savefig(drawing, format="svg", metadata={"Date": None})
         figure.savefig(page, format="pdf", metadata={"CreationDate": None})
-        plain = data.rename(columns=_plain).map(_plain)
-        plain.to_csv(csv, index=False, float_format="%.6g")
-
-
-def _plain(value: Any) -> Any:
-    """Put an apostrophe before a text that a spreadsheet would compute (OWASP: CSV injection)."""
-    formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return f"'{value}" if formula else value
+        columns.write_csv(numbers, data)
 
 
 def save_reason(reason: str, svg: str | Path) -> None:
@@ -119,7 +116,20 @@ def save_reason(reason: str, svg: str | Path) -> None:
     axes.remove()
     figure.set_layout_engine("none")  # there is nothing to lay out, and it would complain
     figure.text(0.02, 0.5, "\n".join(lines), va="center")
-    save(figure, pd.DataFrame({UNAVAILABLE: [reason]}), svg)
+    save(figure, {UNAVAILABLE: [reason]}, svg)
+
+
+def error_bars(
+    value: Sequence[float], low: Sequence[float], high: Sequence[float]
+) -> np.ndarray | None:
+    """Lengths of error bars to both sides, as matplotlib takes them.
+
+    Returns:
+        float64, shape (2, n), at least 0; None where an end is not a number.
+    """
+    value, low, high = (np.asarray(numbers, dtype=float) for numbers in (value, low, high))
+    lengths = np.stack([value - low, high - value])
+    return None if np.isnan(lengths).any() else np.maximum(lengths, 0)
 
 
 def label_axes(axes: Axes, x: str, y: str, title: str | None = None) -> None:

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 
 from listenread.metrics import confidence as confidence_metrics
 from listenread.metrics.zero_shot import predictions
-from listenread.report import drawing
+from listenread.report import columns, drawing
+from listenread.report.columns import Columns
 from listenread.scores import read_scores
 
 
@@ -45,22 +45,23 @@ def draw(
     histogram = margin_histogram(
         confidence_metrics.margins(shown), predictions(shown) == labels, histogram_bins
     )
-    curve = reliability_curve(
+    curve = confidence_metrics.reliability(
         shown,
         labels,
         bins=reliability_bins,
         resamples=resamples,
         confidence=confidence,
         seed=seed,
-    )
+    )._asdict()
     figure, axes = drawing.new_figure(6.8, 2.4, 2)
     _draw_histogram(axes[0], histogram)
     _draw_curve(axes[1], curve, 1 / len(classes))
-    frame = pd.concat([histogram.assign(panel="margins"), curve.assign(panel="reliability")])
-    drawing.save(figure, frame, svg)
+    panels = {"margins": histogram, "reliability": curve}
+    drawn = columns.stacked([columns.named(part, panel=name) for name, part in panels.items()])
+    drawing.save(figure, drawn, svg)
 
 
-def margin_histogram(margins: np.ndarray, right: np.ndarray, bins: int) -> pd.DataFrame:
+def margin_histogram(margins: np.ndarray, right: np.ndarray, bins: int) -> dict[str, np.ndarray]:
     """Count the margins of right and of wrong decisions.
 
     Args:
@@ -69,25 +70,21 @@ def margin_histogram(margins: np.ndarray, right: np.ndarray, bins: int) -> pd.Da
         bins: of equal width from 0 to the largest margin.
 
     Returns:
-        One row per bin: `low`, `high`, `right`, `wrong`.
+        `low`, `high`, `right` and `wrong`, one value per bin.
     """
     edges = np.histogram_bin_edges(margins, bins=bins, range=(0, max(margins.max(), 1e-6)))
-    frame = pd.DataFrame({"low": edges[:-1], "high": edges[1:]})
-    frame["right"] = np.histogram(margins[right], edges)[0]
-    frame["wrong"] = np.histogram(margins[~right], edges)[0]
-    return frame
+    return {
+        "low": edges[:-1],
+        "high": edges[1:],
+        "right": np.histogram(margins[right], edges)[0],
+        "wrong": np.histogram(margins[~right], edges)[0],
+    }
 
 
-def reliability_curve(scores: np.ndarray, labels: np.ndarray, **settings: float) -> pd.DataFrame:
-    """Put `listenread.metrics.confidence.reliability` into a table, one row per bin."""
-    found = confidence_metrics.reliability(scores, labels, **settings)
-    return pd.DataFrame(found._asdict())
-
-
-def _draw_histogram(axes: Axes, frame: pd.DataFrame) -> None:
-    edges = [*frame["low"], frame["high"].iloc[-1]]
+def _draw_histogram(axes: Axes, histogram: Columns) -> None:
+    edges = [*histogram["low"], histogram["high"][-1]]
     axes.stairs(
-        frame["wrong"],
+        histogram["wrong"],
         edges,
         fill=True,
         facecolor=drawing.ORANGE,
@@ -96,17 +93,20 @@ def _draw_histogram(axes: Axes, frame: pd.DataFrame) -> None:
         hatch="////",
         label="wrong",
     )
-    axes.stairs(frame["right"], edges, fill=True, color=drawing.BLUE, alpha=0.6, label="right")
+    axes.stairs(histogram["right"], edges, fill=True, color=drawing.BLUE, alpha=0.6, label="right")
     axes.grid(axis="x", visible=False)
     axes.legend()
     drawing.label_axes(axes, "difference of the two largest cosines", "clips", "decisions")
 
 
-def _draw_curve(axes: Axes, frame: pd.DataFrame, chance: float) -> None:
-    error = np.stack([frame["top_1"] - frame["ci_low"], frame["ci_high"] - frame["top_1"]])
-    error = None if np.isnan(error).any() else np.maximum(error, 0)
+def _draw_curve(axes: Axes, curve: Columns, chance: float) -> None:
     axes.errorbar(
-        frame["margin_mean"], frame["top_1"], yerr=error, color=drawing.BLUE, marker="o", capsize=2
+        curve["margin_mean"],
+        curve["top_1"],
+        yerr=drawing.error_bars(curve["top_1"], curve["ci_low"], curve["ci_high"]),
+        color=drawing.BLUE,
+        marker="o",
+        capsize=2,
     )
     axes.axhline(chance, color=drawing.INK, linestyle=":", linewidth=1)
     axes.annotate(

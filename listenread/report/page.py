@@ -19,12 +19,12 @@ from listenread.report.contents import Contents, FigureFile
 from listenread.report.decisions import Decisions, read_decisions, to_base64
 from listenread.report.inline import inline_svg
 from listenread.report.model_index import model_index
+from listenread.report.naming import metric_name
 from listenread.report.tidy import read_per_class, read_tidy
 from listenread.report.wide import (
     MARKS,
     WideTable,
     beside_the_paper,
-    metric_name,
     three_digits,
     widen,
 )

@@ -2,19 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 from matplotlib.axes import Axes
 
 from listenread import tables
-from listenread.report import drawing
-from listenread.report.wide import metric_name
-from listenread.tidy import TIDY
+from listenread.report import columns, drawing
+from listenread.report.naming import metric_name
 
 #: Beyond these a figure cannot be read; the tables hold the rest.
 MOST_PROMPTS, MOST_SYSTEMS = 40, len(drawing.SERIES)
+_COLUMNS = ("model", "prompt", "metric", "value", "ci_low", "ci_high", "n", "chance")
 
 
 def draw(
@@ -32,33 +31,41 @@ def draw(
         dataset: whose rows are drawn.
         metric: a metric of the task `zero_shot`.
     """
-    read = [tables.read(path) for path in metrics_paths]
-    parts = [one.data.select(TIDY.names) for one in read if not one.unavailable]
-    rows = pa.concat_tables([TIDY.empty_table(), *parts]).to_pandas()
-    rows = rows[(rows["task"] == "zero_shot") & (rows["metric"] == metric) & rows["value"].notna()]
-    if rows.empty:
+    rows = [row for path in metrics_paths for row in _measured(tables.read(path), metric)]
+    if not rows:
         return drawing.save_reason(f"no zero-shot {metric_name(metric)} on {dataset}", svg)
-    prompts = list(rows["prompt"].unique())[:MOST_PROMPTS]
-    models = list(rows["model"].unique())[:MOST_SYSTEMS]
-    rows = rows[rows["prompt"].isin(prompts) & rows["model"].isin(models)]
+    prompts = list(dict.fromkeys(row["prompt"] for row in rows))[:MOST_PROMPTS]
+    models = list(dict.fromkeys(row["model"] for row in rows))[:MOST_SYSTEMS]
+    rows = [row for row in rows if row["prompt"] in prompts and row["model"] in models]
     height = 1.0 + len(prompts) * max(0.26, 0.11 * len(models))
     figure, axes = drawing.new_figure(6.8, height)
     _draw(axes, rows, prompts, models)
     drawing.label_axes(axes, f"zero-shot {metric_name(metric)}", "")
-    columns = ["model", "prompt", "metric", "value", "ci_low", "ci_high", "n", "chance"]
-    drawing.save(figure, rows[columns], svg)
+    drawing.save(figure, columns.of_rows(rows, _COLUMNS), svg)
 
 
-def _draw(axes: Axes, rows: pd.DataFrame, prompts: list[str], models: list[str]) -> None:
+def _measured(table: tables.Table, metric: str) -> list[dict[str, Any]]:
+    """Rows of a tidy table that are drawn; none where it is unavailable."""
+    if table.unavailable:
+        return []
+    return [
+        row
+        for row in table.data.select(["task", *_COLUMNS]).to_pylist()
+        if row["task"] == "zero_shot"
+        and row["metric"] == metric
+        and columns.is_number(row["value"])
+    ]
+
+
+def _draw(axes: Axes, rows: list[dict[str, Any]], prompts: list[str], models: list[str]) -> None:
     offsets = (np.arange(len(models)) - (len(models) - 1) / 2) * 0.7 / max(len(models), 1)
     for number, model in enumerate(models):
-        own = rows[rows["model"] == model]
+        own = columns.of_rows([row for row in rows if row["model"] == model], _COLUMNS)
         y = np.array([prompts.index(name) for name in own["prompt"]]) + offsets[number]
-        error = np.stack([own["value"] - own["ci_low"], own["ci_high"] - own["value"]])
         axes.errorbar(
             own["value"],
             y,
-            xerr=None if np.isnan(error).any() else np.maximum(error, 0),
+            xerr=drawing.error_bars(own["value"], own["ci_low"], own["ci_high"]),
             fmt=drawing.MARKERS[number],
             markersize=4.5,
             color=drawing.SERIES[number],
@@ -66,7 +73,7 @@ def _draw(axes: Axes, rows: pd.DataFrame, prompts: list[str], models: list[str])
             markeredgewidth=0.4,
             label=model,
         )
-    for level in rows["chance"].dropna().unique():
+    for level in dict.fromkeys(row["chance"] for row in rows if columns.is_number(row["chance"])):
         axes.axvline(level, color=drawing.INK, linestyle=":", linewidth=1)
         axes.annotate(
             "chance",

@@ -5,7 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from listenread.report.wide import metric_name, three_digits
+from listenread.report.naming import metric_name
+from listenread.report.wide import three_digits
 
 _SPACES = {"joint": "in the joint space", "pre_joint": "before the projection"}
 

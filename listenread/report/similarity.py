@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from listenread import tables
 from listenread.metrics import separation
-from listenread.report import drawing
+from listenread.report import columns, drawing
+from listenread.report.columns import Columns
 from listenread.scores import class_indices, read_scores
 
 #: Fine bins that are counted first; those of the figure are unions of these.
@@ -22,7 +22,7 @@ _FINE_BINS = 4000
 _SPACES = {"joint": "joint space", "pre_joint": "before the projection"}
 
 
-def histogram(profile: separation.Profile, bins: int) -> pd.DataFrame:
+def histogram(profile: separation.Profile, bins: int) -> dict[str, np.ndarray]:
     """Lay the counts of a profile out for drawing, over the range that is occupied.
 
     Args:
@@ -30,8 +30,8 @@ def histogram(profile: separation.Profile, bins: int) -> pd.DataFrame:
         bins: wanted in the occupied range; it becomes a few fewer or more.
 
     Returns:
-        One row per bin: `low`, `high`, the counts `positive` and `negative`, and as densities (area
-        1 each) `positive_density` and `negative_density`.
+        One value per bin: `low`, `high`, the counts `positive` and `negative`, and as densities
+        (area 1 each) `positive_density` and `negative_density`.
     """
     counts = np.stack([profile.positive.sum(axis=0), profile.negative.sum(axis=0)])
     occupied = np.flatnonzero(counts.any(axis=0))
@@ -40,12 +40,12 @@ def histogram(profile: separation.Profile, bins: int) -> pd.DataFrame:
     starts = np.arange(first, last, step)
     ends = np.minimum(starts + step, counts.shape[1])
     totals = np.cumsum(np.pad(counts, ((0, 0), (1, 0))), axis=1)
-    frame = pd.DataFrame({"low": profile.edges[starts], "high": profile.edges[ends]})
+    low, high = profile.edges[starts], profile.edges[ends]
+    found = {"low": low, "high": high}
     for name, total in zip(("positive", "negative"), totals, strict=True):
-        frame[name] = total[ends] - total[starts]
-        pairs = max(frame[name].sum(), 1)
-        frame[f"{name}_density"] = frame[name] / pairs / (frame["high"] - frame["low"])
-    return frame
+        found[name] = total[ends] - total[starts]
+        found[f"{name}_density"] = found[name] / max(found[name].sum(), 1) / (high - low)
+    return found
 
 
 def draw_text_audio(scores_path: str | Path, svg: str | Path, *, bins: int) -> None:
@@ -89,20 +89,20 @@ def draw_audio_only(
     _draw(panels, svg, "cosine of two clips")
 
 
-def _draw(panels: Mapping[str | None, pd.DataFrame], svg: str | Path, x: str) -> None:
+def _draw(panels: Mapping[str | None, Columns], svg: str | Path, x: str) -> None:
     figure, axes = drawing.new_figure(3.4 * len(panels), 2.3, len(panels), squeeze=False)
-    for panel, (title, frame) in zip(axes[0], panels.items(), strict=True):
-        _draw_panel(panel, frame)
+    for panel, (title, counted) in zip(axes[0], panels.items(), strict=True):
+        _draw_panel(panel, counted)
         drawing.label_axes(panel, x, "density" if panel is axes[0][0] else "", title)
     axes[0][0].legend()
-    named = [frame.assign(panel=title) if title else frame for title, frame in panels.items()]
-    drawing.save(figure, pd.concat(named, ignore_index=True), svg)
+    parts = [columns.named(part, panel=name) if name else part for name, part in panels.items()]
+    drawing.save(figure, columns.stacked(parts), svg)
 
 
-def _draw_panel(axes: Axes, frame: pd.DataFrame) -> None:
-    edges = [*frame["low"], frame["high"].iloc[-1]]
+def _draw_panel(axes: Axes, counted: Columns) -> None:
+    edges = [*counted["low"], counted["high"][-1]]
     axes.stairs(
-        frame["negative_density"],
+        counted["negative_density"],
         edges,
         fill=True,
         facecolor=drawing.ORANGE,
@@ -112,13 +112,13 @@ def _draw_panel(axes: Axes, frame: pd.DataFrame) -> None:
         label="another class",
     )
     axes.stairs(
-        frame["positive_density"],
+        counted["positive_density"],
         edges,
         fill=True,
         color=drawing.BLUE,
         alpha=0.6,
         label="the same class",
     )
-    axes.stairs(frame["positive_density"], edges, color=drawing.BLUE)
+    axes.stairs(counted["positive_density"], edges, color=drawing.BLUE)
     axes.grid(axis="x", visible=False)
     axes.xaxis.set_major_locator(MaxNLocator(5))

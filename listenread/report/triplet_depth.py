@@ -1,17 +1,18 @@
 """Triplet accuracy by depth: how fine a relation of instruments the text vectors reproduce."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 
 from listenread import tables
-from listenread.report import drawing
-from listenread.tidy import TIDY
+from listenread.report import columns, drawing
 
 _LEVEL = "accuracy_level_"
+_COLUMNS = ("space", "prompt", "level", "value", "ci_low", "ci_high", "n", "chance")
 _PANELS = {"joint": "joint space", "pre_joint": "before the projection"}
 
 
@@ -26,17 +27,17 @@ def draw(metrics_paths: Sequence[str | Path], svg: str | Path) -> None:
         metrics_paths: tidy tables with triplets of one system, one for each prompt.
         svg: the figure.
     """
-    frame = by_level([tables.read(path) for path in metrics_paths])
-    if frame.empty:
+    rows = [row for path in metrics_paths for row in by_level(tables.read(path))]
+    if not rows:
         return drawing.save_reason("no triplets by level", svg)
-    prompts = list(frame["prompt"].unique())[: len(drawing.SERIES)]
-    frame = frame[frame["prompt"].isin(prompts)]
-    spaces = [space for space in _PANELS if (frame["space"] == space).any()]
+    prompts = list(dict.fromkeys(row["prompt"] for row in rows))[: len(drawing.SERIES)]
+    rows = [row for row in rows if row["prompt"] in prompts]
+    spaces = [space for space in _PANELS if any(row["space"] == space for row in rows)]
     figure, axes = drawing.new_figure(
         3.4 * len(spaces), 2.6, len(spaces), sharey=True, squeeze=False
     )
     for panel, space in zip(axes[0], spaces, strict=True):
-        _draw(panel, frame[frame["space"] == space], prompts)
+        _draw(panel, [row for row in rows if row["space"] == space], prompts)
         drawing.label_axes(
             panel,
             "levels shared by anchor and negative",
@@ -46,31 +47,31 @@ def draw(metrics_paths: Sequence[str | Path], svg: str | Path) -> None:
     if len(prompts) > 1:
         handles, names = axes[0][0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside upper left", ncols=min(len(prompts), 4))
-    columns = ["space", "prompt", "level", "value", "ci_low", "ci_high", "n", "chance"]
-    drawing.save(figure, frame[columns], svg)
+    drawing.save(figure, columns.of_rows(rows, _COLUMNS), svg)
 
 
-def by_level(measured: Sequence[tables.Table]) -> pd.DataFrame:
-    """Put the rows that are drawn together, with their `level`; tables may be unavailable."""
-    frames = [one.data.to_pandas() for one in measured if not one.unavailable]
-    rows = pd.concat(frames) if frames else TIDY.empty_table().to_pandas()
-    rows = rows[
-        (rows["protocol"] == "corrected")
-        & rows["metric"].str.startswith(_LEVEL)
-        & rows["value"].notna()
+def by_level(measured: tables.Table) -> list[dict[str, Any]]:
+    """Rows of a tidy table that are drawn, with their `level`; none where it is unavailable."""
+    if measured.unavailable:
+        return []
+    return [
+        {**row, "level": int(row["metric"].removeprefix(_LEVEL))}
+        for row in measured.data.to_pylist()
+        if row["protocol"] == "corrected"
+        and row["metric"].startswith(_LEVEL)
+        and columns.is_number(row["value"])
     ]
-    return rows.assign(level=rows["metric"].str.removeprefix(_LEVEL).astype(int))
 
 
-def _draw(axes: Axes, rows: pd.DataFrame, prompts: list[str]) -> None:
+def _draw(axes: Axes, rows: list[dict[str, Any]], prompts: list[str]) -> None:
     offsets = (np.arange(len(prompts)) - (len(prompts) - 1) / 2) * 0.5 / len(prompts)
     for number, prompt in enumerate(prompts):
-        own = rows[rows["prompt"] == prompt].sort_values("level")
-        error = np.stack([own["value"] - own["ci_low"], own["ci_high"] - own["value"]])
+        own = sorted((row for row in rows if row["prompt"] == prompt), key=itemgetter("level"))
+        own = columns.of_rows(own, _COLUMNS)
         axes.errorbar(
-            own["level"] + offsets[number],
+            np.array(own["level"]) + offsets[number],
             own["value"],
-            yerr=None if np.isnan(error).any() else np.maximum(error, 0),
+            yerr=drawing.error_bars(own["value"], own["ci_low"], own["ci_high"]),
             color=drawing.SERIES[number],
             marker=drawing.MARKERS[number],
             markersize=4.5,
@@ -84,6 +85,7 @@ def _draw(axes: Axes, rows: pd.DataFrame, prompts: list[str]) -> None:
         "chance", (0, 0.5), (2, 1), xycoords=("axes fraction", "data"), fontsize=6,
         textcoords="offset points",
     )  # fmt: skip
-    axes.set_xlim(left=rows["level"].min() - 0.6)
-    axes.set_xticks(sorted(rows["level"].unique()))
+    levels = sorted({row["level"] for row in rows})
+    axes.set_xlim(left=levels[0] - 0.6)
+    axes.set_xticks(levels)
     axes.set_ylim(-0.03, 1.03)

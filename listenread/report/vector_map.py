@@ -1,14 +1,14 @@
 """A map of the joint space: clips, class means and prompts on the first two principal axes."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 
 from listenread import tables
-from listenread.report import drawing
+from listenread.report import columns, drawing
 
 #: From so many clips on, the dots of a vector figure are stored as a picture.
 _RASTERISED_FROM = 800
@@ -70,12 +70,12 @@ def draw(audio_path: str | Path, text_path: str | Path, svg: str | Path) -> None
     figure, axes = drawing.new_figure(7, 3.6, 2)
     gap = np.linalg.norm(clips.mean(axis=0) - prompts.mean(axis=0))
     centred = (clips - clips.mean(axis=0), prompts - prompts.mean(axis=0))
-    frames = [
+    panels = [
         _panel(axes[0], clips, prompts, labels, names, f"as it is: modality gap {gap:.2f}"),
         _panel(axes[1], *centred, labels, names, "each modality centred"),
     ]
     axes[0].legend(loc="best", fontsize=7)
-    drawing.save(figure, pd.concat(frames, ignore_index=True), svg)
+    drawing.save(figure, columns.stacked(panels), svg)
 
 
 def _panel(
@@ -85,33 +85,38 @@ def _panel(
     labels: np.ndarray,
     names: list[str],
     title: str,
-) -> pd.DataFrame:
+) -> dict[str, Any]:
     heard = [name for name in names if (labels == name).any()]
     means = np.array([clips[labels == name].mean(axis=0) for name in heard])
-    kinds = ["clip"] * len(clips) + ["class mean"] * len(heard) + ["prompt"] * len(names)
     projection = principal_axes(np.concatenate([clips, means, prompts]))
-    frame = pd.DataFrame(
-        {
-            "panel": title,
-            "kind": kinds,
-            "label": [*labels, *heard, *names],
-            "x": projection.points[:, 0],
-            "y": projection.points[:, 1],
-        }
+    ends = [len(clips), len(clips) + len(means)]
+    of_clips, of_means, of_prompts = np.split(projection.points, ends)
+    _draw_points(
+        axes,
+        of_clips,
+        dict(zip(heard, of_means, strict=True)),
+        dict(zip(names, of_prompts, strict=True)),
     )
-    _draw_points(axes, frame)
     x, y = (f"axis {axis + 1} ({share:.0%})" for axis, share in enumerate(projection.explained))
     drawing.label_axes(axes, x, y, title)
-    return frame
+    kinds = ["clip"] * len(clips) + ["class mean"] * len(heard) + ["prompt"] * len(names)
+    return {
+        "panel": [title] * len(kinds),
+        "kind": kinds,
+        "label": [*labels, *heard, *names],
+        "x": projection.points[:, 0],
+        "y": projection.points[:, 1],
+    }
 
 
-def _draw_points(axes: Axes, frame: pd.DataFrame) -> None:
-    clips, means, prompts = (
-        frame[frame["kind"] == kind] for kind in ("clip", "class mean", "prompt")
-    )
+def _draw_points(
+    axes: Axes,
+    clips: np.ndarray,
+    means: Mapping[str, np.ndarray],
+    prompts: Mapping[str, np.ndarray],
+) -> None:
     axes.scatter(
-        clips["x"],
-        clips["y"],
+        *clips.T,
         s=5,
         color=drawing.SKY,
         alpha=0.5,
@@ -119,19 +124,14 @@ def _draw_points(axes: Axes, frame: pd.DataFrame) -> None:
         label="clip",
         rasterized=len(clips) >= _RASTERISED_FROM,
     )
-    pairs = means.merge(prompts, on="label", suffixes=("_mean", "_prompt"))
-    for pair in pairs.itertuples():
+    for label, mean in means.items():
         axes.plot(
-            [pair.x_mean, pair.x_prompt],
-            [pair.y_mean, pair.y_prompt],
-            color=drawing.LINE,
-            linewidth=0.8,
-            zorder=1,
+            *np.stack([mean, prompts[label]], axis=1), color=drawing.LINE, linewidth=0.8, zorder=1
         )
-    axes.scatter(means["x"], means["y"], s=22, color=drawing.BLUE, label="class mean", zorder=3)
+    of_means, of_prompts = (np.array([*points.values()]) for points in (means, prompts))
+    axes.scatter(*of_means.T, s=22, color=drawing.BLUE, label="class mean", zorder=3)
     axes.scatter(
-        prompts["x"],
-        prompts["y"],
+        *of_prompts.T,
         s=60,
         marker="*",
         color=drawing.VERMILLION,
@@ -140,7 +140,5 @@ def _draw_points(axes: Axes, frame: pd.DataFrame) -> None:
         label="prompt",
         zorder=4,
     )
-    for row in means.itertuples():
-        axes.annotate(
-            row.label, (row.x, row.y), (2.5, 2.5), textcoords="offset points", fontsize=6.5
-        )
+    for label, mean in means.items():
+        axes.annotate(label, mean, (2.5, 2.5), textcoords="offset points", fontsize=6.5)

@@ -8,14 +8,8 @@ from decimal import ROUND_HALF_UP, Decimal
 import numpy as np
 import pandas as pd
 
-#: How a metric is called in a heading, where its own name will not do.
-_HEADINGS = {
-    "f1_weighted": "F1, weighted",
-    "f1_macro": "F1, macro",
-    "roc_auc_macro": "ROC-AUC",
-    "pr_auc_macro": "PR-AUC",
-    "d_prime": "d\u2032",
-}
+from listenread.report.naming import metric_name
+
 #: Metrics of which a smaller value is the better one, and those of which neither is.
 _SMALLER_IS_BETTER = frozenset({"overlap", "modality_gap"})
 _NEITHER_IS_BETTER = re.compile(
@@ -73,18 +67,6 @@ class WideTable:
                 for column in range(len(self.metrics))
             ]
             yield {"keys": self.keys[row], "chance": bool(self.chance[row]), "cells": cells}
-
-
-def metric_name(metric: str) -> str:
-    """Name a metric in a heading.
-
-    >>> metric_name("top_5"), metric_name("pr_auc_macro"), metric_name("rank_correlation")
-    ('top-5', 'PR-AUC', 'rank correlation')
-    """
-    if metric.endswith("_difference"):
-        return f"Δ {metric_name(metric.removesuffix('_difference'))}"
-    known = re.sub(r"^top_(\d+)", r"top-\1", metric)
-    return _HEADINGS.get(metric, known.replace("_", " "))
 
 
 def three_digits(value: float) -> str:

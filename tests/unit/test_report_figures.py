@@ -1,6 +1,8 @@
 """Figures: the csv holds what is drawn, the bytes are the same on every run."""
 
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -13,6 +15,7 @@ from sklearn.metrics import confusion_matrix
 from listenread import ontology, tables
 from listenread.metrics import separation
 from listenread.report import (
+    columns,
     confusion,
     drawing,
     margins,
@@ -99,8 +102,8 @@ def test_the_histogram_counts_every_pair(files, tmp_path, vectors):
 
 def test_a_histogram_of_one_value_is_drawn(tmp_path):
     profile = separation.text_audio_profile(np.full((4, 2), 0.25), np.array([0, 1, 0, 1]), bins=400)
-    frame = similarity.histogram(profile, 60)
-    assert frame[["positive", "negative"]].to_numpy().tolist() == [[4, 4]]
+    drawn = similarity.histogram(profile, 60)
+    assert drawn["positive"].tolist() == drawn["negative"].tolist() == [4]
 
 
 def test_the_confusion_csv_is_scikit_learns(files, tmp_path, vectors):
@@ -125,10 +128,31 @@ def test_the_map_is_scikit_learns_pca():
 
 
 def test_margins_are_counted_right_and_wrong():
-    frame = margins.margin_histogram(
+    drawn = margins.margin_histogram(
         np.array([0.0, 0.1, 0.4, 0.4]), np.array([False, True, True, False]), bins=4
     )
-    assert frame["right"].tolist() == [0, 1, 0, 1] and frame["wrong"].tolist() == [1, 0, 0, 1]
+    assert drawn["right"].tolist() == [0, 1, 0, 1] and drawn["wrong"].tolist() == [1, 0, 0, 1]
+
+
+def test_a_figures_csv_is_what_pandas_writes(tmp_path):
+    """Six digits, nothing for what is not a number, and no text that a spreadsheet computes."""
+    parts = [
+        {"label": ["a, b", 'say "c"'], "share": np.array([1 / 3, np.nan]), "clips": np.arange(2)},
+        {"label": ["=1+1"], "low": np.array([-1e-9], dtype=np.float32)},
+    ]
+    data = columns.stacked(parts)
+    columns.write_csv(tmp_path / "ours.csv", data)
+    frame = pd.DataFrame(data).replace("=1+1", "'=1+1")
+    frame.to_csv(tmp_path / "theirs.csv", index=False, float_format="%.6g")
+    assert (tmp_path / "ours.csv").read_bytes() == (tmp_path / "theirs.csv").read_bytes()
+
+
+def test_nothing_that_draws_imports_pandas():
+    """It would take longer than most figures do."""
+    modules = "confusion, margins, prompt_intervals, similarity, triplet_depth, vector_map"
+    code = f"import sys; from listenread.report import {modules}; print('pandas' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert ran.stdout.split() == ["False"]
 
 
 @pytest.mark.parametrize("name", ["text", "audio"])
