@@ -9,6 +9,8 @@ Communications in Statistics 18, 1989); d', the distance of the means in units o
 the distance of the centroids of unit vectors (Liang et al., NeurIPS 2022, arXiv 2203.02053).
 """
 
+import functools
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -17,8 +19,8 @@ from listenread.errors import DataError
 from listenread.metrics import zero_shot
 from listenread.metrics.uncertainty import Measurement, bootstrap
 
-#: Rows of similarities that are binned at a time.
-_ROWS = 4096
+#: Similarities that are binned at a time.
+_CELLS = 2**22
 #: Below this variance similarities are constant but for rounding.
 _CONSTANT = 1e-14
 
@@ -27,7 +29,8 @@ class Profile(NamedTuple):
     """Similarities of each clip, matching (positive) and not (negative).
 
     Attributes:
-        positive: counts in equal bins from -1 to 1, int64, shape (n, bins).
+        positive: counts in equal bins from -1 to 1, int32, shape (n, bins); int64 where they are
+            summed over clips, shape (1, bins).
         negative: likewise.
         positive_moments: float64, shape (n, 3): number, sum and sum of squares.
         negative_moments: likewise.
@@ -50,13 +53,17 @@ class Profile(NamedTuple):
         return tuple(h / max(h.sum(), 1) / width for h in (positive, negative))
 
 
-def text_audio_profile(scores: np.ndarray, labels: np.ndarray, *, bins: int) -> Profile:
+def text_audio_profile(
+    scores: np.ndarray, labels: np.ndarray, *, bins: int, summed: bool = False
+) -> Profile:
     """Profile of the cosines of clips with texts (or prototypes): own class against the others.
 
     Args:
         scores: cosines, shape (n, C), or (V, n, C) for variants of a prompt, which are pooled.
         labels: class indices, shape (n,).
         bins: between -1 and 1.
+        summed: whether the clips are summed up, to a profile of one row, which takes no more memory
+            for more of them.
 
     Raises:
         DataError: see `zero_shot.check`.
@@ -70,16 +77,27 @@ def text_audio_profile(scores: np.ndarray, labels: np.ndarray, *, bins: int) -> 
     variants = scores if scores.ndim == 3 else scores[None]
     if not len(variants):
         raise DataError("there is nothing to measure: the prompt has no variant")
-    parts = []
+    whole: Profile | None = None
     for variant in variants:
         classes = zero_shot.check(variant, labels)
-        matches = np.arange(variant.shape[1]) == classes[:, None]
-        parts.append(_profile(variant, matches, np.ones_like(matches), bins))
-    return Profile(*(np.sum(part, axis=0) for part in zip(*parts, strict=True)))
+        texts = np.arange(variant.shape[1])
+        blocks = (
+            _profile(variant[rows], texts == classes[rows, None], True, bins)
+            for rows in _row_blocks(*variant.shape)
+        )
+        profile = _joined(blocks, summed)
+        whole = profile if whole is None else Profile(*map(np.add, whole, profile))
+    return whole
 
 
 def clip_pair_profile(
-    vectors: np.ndarray, labels: np.ndarray, *, bins: int, max_others: int, seed: int
+    vectors: np.ndarray,
+    labels: np.ndarray,
+    *,
+    bins: int,
+    max_others: int,
+    seed: int,
+    summed: bool = False,
 ) -> Profile:
     """Profile of the cosines of clips with other clips: same class against other classes.
 
@@ -90,6 +108,7 @@ def clip_pair_profile(
         max_others: every clip is compared with all others, or, where these are more, with the same
             random `max_others` clips; cost grows with n times this.
         seed: of that choice.
+        summed: see `text_audio_profile`.
 
     Raises:
         DataError: vectors that are zero, NaN or infinite.
@@ -99,13 +118,30 @@ def clip_pair_profile(
     chosen = np.arange(n)
     if n > max_others:
         chosen = np.sort(np.random.default_rng(seed).choice(n, max_others, replace=False))
-    parts = []
-    for start in range(0, n, _ROWS):
-        rows = np.arange(start, min(start + _ROWS, n))
-        similarities = unit[rows] @ unit[chosen].T
-        matches = labels[rows, None] == labels[chosen]
-        parts.append(_profile(similarities, matches, rows[:, None] != chosen, bins))
-    return Profile(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+    others, clips = unit[chosen].T, np.arange(n)
+    blocks = (
+        _profile(
+            unit[rows] @ others,
+            labels[rows, None] == labels[chosen],
+            clips[rows, None] != chosen,
+            bins,
+        )
+        for rows in _row_blocks(n, len(chosen))
+    )
+    return _joined(blocks, summed)
+
+
+def _row_blocks(n: int, columns: int) -> Iterator[slice]:
+    size = max(1, _CELLS // max(columns, 1))
+    return (slice(start, start + size) for start in range(0, n, size))
+
+
+def _joined(blocks: Iterable[Profile], summed: bool) -> Profile:
+    """Blocks of clips one below the other, or their sum."""
+    if not summed:
+        return Profile(*(np.concatenate(parts) for parts in zip(*blocks, strict=True)))
+    sums = (Profile(*(part.sum(axis=0, keepdims=True) for part in block)) for block in blocks)
+    return functools.reduce(lambda one, other: Profile(*map(np.add, one, other)), sums)
 
 
 def measure(
@@ -203,7 +239,7 @@ def measure_modality_gap(
 
 
 def _profile(
-    similarities: np.ndarray, matches: np.ndarray, valid: np.ndarray, bins: int
+    similarities: np.ndarray, matches: np.ndarray, valid: np.ndarray | bool, bins: int
 ) -> Profile:
     """Profile of rows of similarities; pairs that are not `valid` count nowhere."""
     n = len(similarities)
@@ -212,7 +248,8 @@ def _profile(
     cell += np.arange(n)[:, None] * bins
     histograms, moments = [], []
     for kind in (matches & valid, ~matches & valid):
-        histograms.append(np.bincount(cell[kind], minlength=n * bins).reshape(n, bins))
+        counted = np.bincount(cell[kind], minlength=n * bins).reshape(n, bins)
+        histograms.append(counted.astype(np.int32))
         kept = np.where(kind, values, 0.0)
         moments.append(np.stack([kind.sum(1), kept.sum(1), (kept**2).sum(1)], axis=1))
     return Profile(*histograms, *moments)

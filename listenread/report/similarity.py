@@ -57,7 +57,7 @@ def draw_text_audio(scores_path: str | Path, svg: str | Path, *, bins: int) -> N
     if isinstance(loaded, str):
         return drawing.save_reason(loaded, svg)
     scores, labels, _ = loaded
-    profile = separation.text_audio_profile(scores, labels, bins=_FINE_BINS)
+    profile = separation.text_audio_profile(scores, labels, bins=_FINE_BINS, summed=True)
     _draw({None: histogram(profile, bins)}, svg, "cosine of clip and prompt")
 
 
@@ -83,7 +83,7 @@ def draw_audio_only(
         if space in vectors.data.column_names:
             values = tables.to_numpy(vectors.data[space])
             profile = separation.clip_pair_profile(
-                values, labels, bins=_FINE_BINS, max_others=max_others, seed=seed
+                values, labels, bins=_FINE_BINS, max_others=max_others, seed=seed, summed=True
             )
             panels[title] = histogram(profile, bins)
     _draw(panels, svg, "cosine of two clips")
