@@ -22,7 +22,7 @@ def cosine_similarities(audio: np.ndarray, text: np.ndarray) -> np.ndarray:
     Returns:
         (n, C) float32 in [-1, 1].
     """
-    return (_normalised(audio) @ _normalised(text).T).astype(np.float32)
+    return _normalised(audio) @ _normalised(text).T
 
 
 def _normalised(vectors: np.ndarray) -> np.ndarray:
@@ -34,19 +34,25 @@ def score_prompt(audio_path: str | Path, text_path: str | Path, output: str | Pa
     """Score one prompt: write `clip_id, label`, then one float32 cosine per class.
 
     A prompt with variants gives a block of all clips for each, told apart by `variant`. Where a
-    tower's joint vectors are not there, the table says why.
+    tower's joint vectors are not there, the table says why. Similarities are computed and written
+    so many clips at a time; of all clips, only their vectors are in memory.
     """
-    audio = tables.read(audio_path, ["clip_id", "label"])
-    text = tables.read(text_path, ["label"])
+    audio = tables.read(audio_path, ["clip_id", "label"], without=["pre_joint"])
+    text = tables.read(text_path, ["label"], without=["pre_joint"])
     why = audio.why_without("joint") or text.why_without("joint")
     if why:
         return tables.write_unavailable(output, why)
     clips = tables.to_numpy(audio.data["joint"])
-    blocks = [
-        _score_variant(audio.data, clips, rows, None if variant is None else variant)
-        for variant, rows in _variants(text.data)
-    ]
-    tables.write(output, pa.concat_tables(blocks), audio=audio.made_by, text=text.made_by)
+    keys = audio.data.select(["clip_id", "label"])
+    with tables.writing(output, audio=audio.made_by, text=text.made_by) as rows:
+        for variant, texts in _variants(text.data):
+            classes = tables.to_numpy(texts["joint"])
+            names = texts["label"].to_pylist()
+            for start in range(0, len(clips), tables.ROW_GROUP):
+                block = slice(start, start + tables.ROW_GROUP)
+                similarities = cosine_similarities(clips[block], classes)
+                scores = dict(zip(names, similarities.T, strict=True))
+                rows.add(_block(keys[block], variant, scores))
 
 
 def _variants(text: pa.Table) -> list[tuple[int | None, pa.Table]]:
@@ -58,16 +64,11 @@ def _variants(text: pa.Table) -> list[tuple[int | None, pa.Table]]:
     ]
 
 
-def _score_variant(
-    audio: pa.Table, clips: np.ndarray, text: pa.Table, variant: int | None
-) -> pa.Table:
-    labels = text["label"].to_pylist()
-    similarities = cosine_similarities(clips, tables.to_numpy(text["joint"]))
-    columns = {"clip_id": audio["clip_id"], "label": audio["label"]}
+def _block(keys: pa.Table, variant: int | None, scores: dict[str, np.ndarray]) -> pa.Table:
+    columns = {name: keys[name] for name in keys.column_names}
     if variant is not None:
-        columns["variant"] = np.full(len(clips), variant, dtype=np.int16)
-    columns |= {label: similarities[:, index] for index, label in enumerate(labels)}
-    return pa.table(columns)
+        columns["variant"] = np.full(len(keys), variant, dtype=np.int16)
+    return pa.table(columns | scores)
 
 
 def read_scores(path: str | Path) -> tuple[np.ndarray, np.ndarray, list[str]] | str:

@@ -7,7 +7,7 @@ it.
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -125,19 +125,21 @@ def write_unavailable(path: str | Path, reason: str, **made_by: Any) -> None:
     write(path, pa.table({}), **{UNAVAILABLE: reason}, **made_by)
 
 
-def read(path: str | Path, columns: Iterable[str] = ()) -> Table:
+def read(path: str | Path, columns: Iterable[str] = (), without: Collection[str] = ()) -> Table:
     """Read a table and check that it has the named columns.
 
     Args:
         path: a parquet file written by `write`.
         columns: names that must be there, unless the table is unavailable.
+        without: names that are not read: vectors of a space that nobody asks for.
 
     Raises:
         ListenreadError: the file is not a parquet table of ours, or misses a column.
     """
     with _readable(path), pq.ParquetFile(path) as file:
-        table = Table(file.read(), _facts(file, path))
         names = file.schema_arrow.names
+        wanted = [name for name in names if name not in without]
+        table = Table(file.read(wanted if without else None), _facts(file, path))
     missing = [name for name in columns if name not in names]
     if missing and table.unavailable is None:
         raise ListenreadError(f"{path} misses the column(s) {', '.join(missing)}; it has {names}.")

@@ -32,8 +32,10 @@ def measure_separation(
     profile = separation.text_audio_profile(scores, labels, bins=bins)
     measured = separation.measure(profile, labels, **settings)
     gap = separation.measure_modality_gap(
-        tables.to_numpy(tables.read(audio_path, ["joint"]).data["joint"]),
-        tables.to_numpy(tables.read(text_path, ["joint"]).data["joint"]),
+        *(
+            tables.to_numpy(tables.read(path, ["joint"], without=["pre_joint"]).data["joint"])
+            for path in (audio_path, text_path)
+        ),
         labels,
         **settings,
     )

@@ -65,6 +65,31 @@ def test_variants_come_back_as_blocks(tmp_path):
     np.testing.assert_allclose(values[1], cosine_similarity(audio, text[2:]), atol=1e-6)
 
 
+@pytest.mark.parametrize("variants", [None, [0, 0, 1, 1]])
+def test_scores_of_many_clips_are_those_of_all_at_once(tmp_path, variants):
+    """More clips than are written at a time."""
+    n = 2 * tables.ROW_GROUP + 5
+    labels = ["x", "y"] * (n // 2) + ["x"] * (n % 2)
+    audio = write_audio(tmp_path / "a.parquet", labels)
+    text = write_text(
+        tmp_path / "t.parquet", ["x", "y", "x", "y"][: len(variants or "xy")], variants
+    )
+    scores.score_prompt(tmp_path / "a.parquet", tmp_path / "t.parquet", tmp_path / "s.parquet")
+    values, found, _ = scores.read_scores(tmp_path / "s.parquet")
+    assert found.tolist() == [label == "y" for label in labels]
+    for number, variant in enumerate(values):
+        expected = cosine_similarity(audio, text[2 * number : 2 * number + 2])
+        np.testing.assert_allclose(variant, expected, atol=1e-6)
+    ids = tables.read(tmp_path / "s.parquet").data["clip_id"].to_pylist()
+    assert ids == [f"clip{i}" for i in range(n)] * len(values)
+
+
+def test_vectors_of_the_other_space_are_not_read(tmp_path):
+    write_audio(tmp_path / "a.parquet", ["x", "y"])
+    read = tables.read(tmp_path / "a.parquet", ["joint"], without=["pre_joint", "unknown"])
+    assert read.data.column_names == ["clip_id", "label", "joint"]
+
+
 def test_what_is_empty_on_purpose_stays_so_to_the_end(tmp_path):
     write_audio(tmp_path / "a.parquet", ["x", "y"])
     tables.write_unavailable(tmp_path / "t.parquet", "not released")
