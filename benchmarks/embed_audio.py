@@ -10,9 +10,11 @@ and the same files. Loading is not measured, see `start_up.py`.
 import argparse
 import json
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -57,6 +59,8 @@ def compare(folder: Path, chosen: argparse.Namespace) -> list[common.Row]:
             found = _measure(kind, folder, chosen, chosen.clips)
             for name, value in found.items():
                 measured.setdefault(name, []).append(value)
+        measured.setdefault("core taken", []).append(_beside_a_busy_process(folder, chosen))
+        measured.setdefault("two jobs", []).append(_two_at_once(folder, chosen))
     # the smaller number fills all batches that are held ready
     for clips in (chosen.clips, 3 * chosen.clips):
         peaks[clips] = _measure("memory", folder, chosen, clips)["peak_gib"]
@@ -84,14 +88,38 @@ def compare(folder: Path, chosen: argparse.Namespace) -> list[common.Row]:
             found["decoding"], found["tower"], "clips/s", 3.0,
             "files to waveforms alone; it runs beside the tower",
         ),
+        common.rate(
+            "a core taken by something else, against the machine for itself",
+            found["core taken"], found["files"], "clips/s", 0.3,
+            f"a process that computes on one core; {chosen.threads} threads all the same",
+        ),
+        common.rate(
+            "two jobs at once with half the threads, against one",
+            found["two jobs"], found["files"], "clips/s", 0.8, "clips of both together",
+        ),
         common.duration(
             f"peak memory, {many} clips against {few}", high, low, 0.9, "flat in the clips", "GiB"
         ),
     ]  # fmt: skip
 
 
+def _beside_a_busy_process(folder: Path, chosen: argparse.Namespace) -> float:
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as busy:
+        try:
+            return _measure("files", folder, chosen, chosen.clips)["files"]
+        finally:
+            busy.kill()
+
+
+def _two_at_once(folder: Path, chosen: argparse.Namespace) -> float:
+    half = argparse.Namespace(**{**vars(chosen), "threads": max(1, chosen.threads // 2)})
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(_measure, "files", folder, half, chosen.clips) for _ in range(2)]
+        return sum(one.result()["files"] for one in both)
+
+
 def _measure(kind: str, folder: Path, chosen: argparse.Namespace, clips: int) -> dict[str, float]:
-    """Run `ours` or `reference` in a process of its own."""
+    """Run one of the ways of `child` in a process of its own."""
     number = min(clips, chosen.reference_clips) if kind == "reference" else clips
     code = "import sys; from benchmarks import embed_audio as b; b.child(*sys.argv[1:])"
     arguments = [kind, folder, number, chosen.threads, chosen.device]
@@ -101,7 +129,12 @@ def _measure(kind: str, folder: Path, chosen: argparse.Namespace, clips: int) ->
 def child(kind: str, folder: str, clips: str, threads: str, device: str) -> None:
     """Measure one kind in this process and print the numbers."""
     paths = sorted(Path(folder, "clips").glob("*.wav"))[: int(clips)]
-    ways = {"ours": our_rates, "memory": our_memory, "reference": reference_rate}
+    ways = {
+        "ours": our_rates,
+        "files": our_files,
+        "memory": our_memory,
+        "reference": reference_rate,
+    }
     if kind != "reference":  # as the job does
         keep_freed_memory()
     print(json.dumps(ways[kind](Path(folder), paths, int(threads), device)))
@@ -123,9 +156,9 @@ def write_clips(folder: Path, clips: int) -> None:
 
 def _loader(paths: list[Path], audio_input: object, threads: int):
     from listenread.audio import ClipLoader
-    from listenread.models.registry import sha256
+    from listenread.checksums import checksum
 
-    clips = [SimpleNamespace(clip_id=path.stem, path=path, sha256=sha256(path)) for path in paths]
+    clips = [SimpleNamespace(clip_id=path.stem, path=path, sha256=checksum(path)) for path in paths]
     return ClipLoader(clips, audio_input, BATCH, workers=threads)
 
 
@@ -172,14 +205,22 @@ def our_rates(folder: Path, paths: list[Path], threads: int, device: str) -> dic
 
 def our_memory(folder: Path, paths: list[Path], threads: int, device: str) -> dict[str, float]:
     """Peak memory of the loop over files."""
+    our_files(folder, paths, threads, device)
+    return {"peak_gib": common.peak_gib()}
+
+
+def our_files(folder: Path, paths: list[Path], threads: int, device: str) -> dict[str, float]:
+    """Clips/s of the loop over files."""
     from listenread.embed import Encoder, clip_vectors
     from listenread.models import registry
 
     model = registry.load(folder / "model", tower="audio", device=device, threads=threads)
+    model.encode_audio(np.zeros((BATCH, model.audio_input.samples), dtype=np.float32))
     loader = _loader(paths, model.audio_input, threads)
+    start = time.perf_counter()
     for _ in clip_vectors(Encoder(model.encode_audio), loader):
         pass
-    return {"peak_gib": common.peak_gib()}
+    return {"files": len(paths) / (time.perf_counter() - start)}
 
 
 def reference_rate(folder: Path, paths: list[Path], threads: int, device: str) -> dict[str, float]:

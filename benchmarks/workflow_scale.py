@@ -4,12 +4,14 @@
 
 The towers are a few lines of numpy, so that jobs, files and planning are what is measured. Growth
 is stated as time for each clip or prompt that was added, beside that of the step before: a ratio of
-1 is linear cost.
+1 is linear cost. Plans are those of experiments that have not run, with every clip an input of its
+own (`track_clips`), and with prompts of their own beside prompts of a set.
 """
 
 import argparse
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,20 +34,40 @@ def main(argv: list[str] | None = None) -> list[common.Row]:
     with tempfile.TemporaryDirectory(prefix="listenread-bench-") as temporary:
         folder = Path(temporary)
         rows = [_plan(folder / "plan")]
-        rows += _curve("clips", folder, [(90 * factor, 4) for factor in factors])
-        rows += _curve("prompts of a set", folder, [(90, 4 * factor) for factor in factors])
+        clips, prompts = ([n * factor for factor in factors] for n in (90, 4))
+        rows += _curve("run, {} clips", folder, clips, lambda n: {"clips": n})
+        rows += _curve("run, a set of {} prompts", folder, prompts, lambda n: {"templates": n})
+        plan = ("--dry-run", "--quiet", "all")
+        rows += _curve(
+            "plan, {} clips", folder, clips, lambda n: {"clips": n, "track_clips": True}, plan
+        )
+        rows += _curve(
+            "plan, {} prompts of their own", folder, prompts, lambda n: {"prompts": n}, plan
+        )
         return rows
 
 
-def _overlay(datasets: int, models: int, templates: list[str]) -> dict[str, Any]:
+def _overlay(
+    datasets: int = 1,
+    models: int = 1,
+    templates: int = 4,
+    prompts: int | None = None,
+    track_clips: bool = False,
+) -> dict[str, Any]:
+    """An experiment with a set of so many templates, or with so many prompts of their own."""
     names = [f"tones_{number}" for number in range(datasets)]
-    entry = {"loader": "folder", "metadata": "tones/metadata.csv", "track_clips": False}
+    entry = {"loader": "folder", "metadata": "tones/metadata.csv", "track_clips": track_clips}
+    if prompts is None:
+        wordings = [f"Wording {index} of {{label}}" for index in range(templates)]
+        catalogue: dict[str, Any] = {"study": {"templates": wordings}}
+    else:
+        catalogue = {f"p{index}": f"Wording {index} of {{label}}" for index in range(prompts)}
     return {
         "experiment": {
             "name": "scale",
             "datasets": names,
             "models": [f"spectrum_{number}" for number in range(models)],
-            "prompts": ["study"],
+            "prompts": list(catalogue),
             "tasks": TASKS,
         },
         "metrics": {"top_k": [1, 2], "resamples": 100},
@@ -54,47 +76,46 @@ def _overlay(datasets: int, models: int, templates: list[str]) -> dict[str, Any]
             f"spectrum_{number}": {"family": "tiny_family:Spectrum", "options": {"seed": number}}
             for number in range(models)
         },
-        "prompts": {"study": {"templates": templates}},
+        "prompts": catalogue,
     }
 
 
-def _experiment(folder: Path, clips: int, **sizes: Any) -> Experiment:
+def _experiment(folder: Path, clips: int = 90, **sizes: Any) -> Experiment:
     experiment = Experiment(folder, _overlay(**sizes))
     write_tones(folder / "tones", clips)
     (folder / "tiny_family.py").write_text(TINY_FAMILY)
     return experiment
 
 
-def _templates(number: int) -> list[str]:
-    return [f"Wording {index} of {{label}}" for index in range(number)]
-
-
 def _plan(folder: Path) -> common.Row:
-    experiment = _experiment(folder, 9, datasets=20, models=10, templates=_templates(300))
+    experiment = _experiment(folder, 9, datasets=20, models=10, templates=300)
     planned = experiment.run("--dry-run", "--quiet", "all")
     note = "against the goal; 10 models x 20 datasets x a set of 300 prompts"
     return common.duration("plan a large study", planned.seconds, PLAN_GOAL, 1.0, note)
 
 
-def _curve(what: str, folder: Path, sizes: list[tuple[int, int]]) -> list[common.Row]:
-    seconds, peaks = [], []
-    for clips, prompts in sizes:
-        place = folder / f"{what}-{clips}-{prompts}".replace(" ", "-")
-        experiment = _experiment(place, clips, datasets=1, models=1, templates=_templates(prompts))
-        process = experiment.run()
-        seconds.append(process.seconds)
-        peaks.append(process.peak_gib)
-    axis = [clips if what == "clips" else prompts for clips, prompts in sizes]
-    rows = [common.Row(f"run, {axis[0]} {what}", seconds[0], None, "s", None, None, "tiny towers")]
+def _curve(
+    name: str,
+    folder: Path,
+    axis: list[int],
+    sizes: Callable[[int], dict[str, Any]],
+    options: Sequence[str] = (),
+) -> list[common.Row]:
+    """Seconds of the smallest experiment, and of each clip or prompt more in the larger ones."""
+    seconds = []
+    for n in axis:
+        experiment = _experiment(folder / name.format(n).replace(" ", "-"), **sizes(n))
+        seconds.append(experiment.run(*options).seconds)
+    rows = [common.Row(name.format(axis[0]), seconds[0], None, "s", None, None, "tiny towers")]
     per_unit = None
     for before, after in zip(range(len(axis)), range(1, len(axis)), strict=False):
         grown = (seconds[after] - seconds[before]) / (axis[after] - axis[before])
         note = f"{seconds[after]:.1f} s in all; beside the step before, where there is one"
-        name = f"run, {axis[after]} {what}: each more"
-        if per_unit is None or grown <= 0:
-            rows.append(common.Row(name, 1000 * grown, None, "ms", None, None, note))
+        what = f"{name.format(axis[after])}: each more"
+        if per_unit is None or min(grown, per_unit) <= 0:
+            rows.append(common.Row(what, 1000 * grown, None, "ms", None, None, note))
         else:
-            rows.append(common.duration(name, 1000 * grown, 1000 * per_unit, 0.5, note, "ms"))
+            rows.append(common.duration(what, 1000 * grown, 1000 * per_unit, 0.5, note, "ms"))
         per_unit = grown
     return rows
 

@@ -31,7 +31,7 @@ class Differences(NamedTuple):
     changed: list[str]
 
 
-def checksum(path: Path | str, algorithm: str) -> str:
+def checksum(path: Path | str, algorithm: str = "sha256") -> str:
     """Hash a file.
 
     Args:
@@ -65,7 +65,7 @@ def write(
         DataError: an earlier list cannot be read.
     """
     listed = {name: digest for known in lists for name, digest in read(known).items()}
-    listed |= {str(path): checksum(path, "sha256") for path in paths}
+    listed |= {str(path): checksum(path) for path in paths}
     files.write_text(output, "".join(f"{listed[name]}  {name}\n" for name in sorted(listed)))
 
 
@@ -97,7 +97,7 @@ def verify(path: Path | str, folder: Path | str = ".") -> Differences:
     changed = [
         name
         for name, digest in listed.items()
-        if name not in missing and checksum(Path(folder, name), "sha256") != digest
+        if name not in missing and checksum(Path(folder, name)) != digest
     ]
     return Differences(len(listed), missing, changed)
 

@@ -41,7 +41,7 @@ def find_soundfont(path: Path | str | None = None, sha256: str | None = None) ->
     if not path.is_file():
         raise DataError(f"the SoundFont {path} does not exist (dataset key `soundfont`)")
     if sha256:
-        actual = checksum(path, "sha256")
+        actual = checksum(path)
         if actual != sha256.lower():
             raise DataError(
                 f"the SoundFont {path} has SHA-256 {actual}, but {sha256} is configured: notes "

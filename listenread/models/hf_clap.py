@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from listenread.checksums import checksum
 from listenread.errors import ModelError
 from listenread.models import registry
 from listenread.models.base import AudioInput
@@ -103,8 +104,8 @@ def convert_hf_clap(
             audio_input=_audio_input(snapshot, extractor, cropping),
             provenance={
                 **provenance,
-                "checkpoint_sha256": registry.sha256(weights_path),
-                "tokenizer_sha256": registry.sha256(tokenizer_path),
+                "checkpoint_sha256": checksum(weights_path),
+                "tokenizer_sha256": checksum(tokenizer_path),
             },
         )
     return stopwatch.read()

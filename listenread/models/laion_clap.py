@@ -12,8 +12,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from listenread.checksums import checksum
 from listenread.errors import ModelError
-from listenread.models import registry
 from listenread.models.base import AudioInput
 from listenread.models.checkpoints import read_checkpoint
 from listenread.models.clap import tokens
@@ -119,8 +119,8 @@ def convert_laion_clap(
         },
         provenance={
             **provenance,
-            "checkpoint_sha256": registry.sha256(checkpoint_path),
-            "tokenizer_sha256": registry.sha256(tokenizer_json_path),
+            "checkpoint_sha256": checksum(checkpoint_path),
+            "tokenizer_sha256": checksum(tokenizer_json_path),
         },
     )
     return stopwatch.read()

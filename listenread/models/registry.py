@@ -5,7 +5,6 @@ outside this package is named ``package.module:Class`` and needs no line. This m
 import torch.
 """
 
-import hashlib
 import importlib
 import json
 from collections.abc import Mapping
@@ -165,9 +164,3 @@ def prepare_own(model_dir: str | Path, family: str, options: Mapping[str, Any]) 
             f"listenread.models.base.AudioInput; found {wanted!r}."
         )
     write_description(model_dir, family, wanted, options=dict(options))
-
-
-def sha256(path: str | Path) -> str:
-    """SHA-256 of a file in hexadecimal, for a model's provenance."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -21,6 +21,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from listenread import __version__
+from listenread.checksums import checksum
 from listenread.errors import ModelError
 from listenread.models import registry, training_checkpoints
 from listenread.models.device import resolve_device
@@ -258,7 +259,7 @@ def _key(settings: TrainingSettings, manifest_path: str | Path, tokenizer: Token
     """What a checkpoint must agree with to be resumed."""
     parts = [
         json.dumps(settings.to_dict(), sort_keys=True),
-        registry.sha256(manifest_path),
+        checksum(manifest_path),
         tokenizer.to_str(),
         caption_source(settings.captions),
         __version__,
@@ -285,7 +286,7 @@ def _write_model(
         settings.sizes.audio.audio_input,
         sizes=settings.sizes.to_dict(),
         provenance={
-            "trained_on": registry.sha256(manifest_path),
+            "trained_on": checksum(manifest_path),
             "settings": settings.to_dict(),
             "weights_of_step": run.state.best_step or settings.steps,
             "listenread_version": __version__,

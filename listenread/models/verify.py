@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from listenread import audio, files
+from listenread.checksums import checksum
 from listenread.errors import ModelError
 from listenread.models import registry
 from listenread.models.base import AudioInput, TwoTower, Vectors
@@ -135,7 +136,7 @@ def _refuse_another_checkpoint(
             "compared with the laion-clap package."
         )
     found, made_of = (
-        registry.sha256(checkpoint_path),
+        checksum(checkpoint_path),
         description["provenance"]["checkpoint_sha256"],
     )
     if found != made_of:

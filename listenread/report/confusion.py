@@ -8,6 +8,10 @@ from listenread.metrics.zero_shot import confusion_matrix
 from listenread.report import drawing
 from listenread.scores import read_scores
 
+#: With more classes, the numbers in the cells would overlap, or the names beside them; a figure
+#: that grew on would be metres wide. The csv has them all.
+_MOST_NUMBERED, _MOST_NAMED = 30, 100
+
 
 def cells(counts: np.ndarray, classes: list[str]) -> dict[str, np.ndarray]:
     """Write a confusion matrix as columns with one row per cell.
@@ -42,11 +46,11 @@ def draw(scores_path: str | Path, svg: str | Path) -> None:
     scores, labels, classes = loaded
     drawn = cells(confusion_matrix(scores[0], labels), classes)
     size = len(classes)
-    side = max(2.4, 0.3 * size)
+    side = max(2.4, 0.3 * min(size, _MOST_NAMED))
     figure, axes = drawing.new_figure(side + 1.6, side + 1.2)
     share = drawn["share"].reshape(size, size)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    if size <= 30:  # beyond that the numbers would overlap
+    if size <= _MOST_NUMBERED:
         for row, column in np.ndindex(size, size):
             value = share[row, column]
             if value >= 0.005:
@@ -59,8 +63,12 @@ def draw(scores_path: str | Path, svg: str | Path) -> None:
                     fontsize=7,
                     color="white" if value > 0.5 else "black",
                 )
-    axes.set_xticks(range(size), classes, rotation=60, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(size), classes)
+    unit = "% of the class's clips"
+    if size <= _MOST_NAMED:
+        axes.set_xticks(range(size), classes, rotation=60, ha="right", rotation_mode="anchor")
+        axes.set_yticks(range(size), classes)
+    else:
+        unit += f"; {size} classes, numbered as in the csv"
     axes.grid(visible=False)
-    drawing.label_axes(axes, "taken for", "true class", "% of the class's clips")
+    drawing.label_axes(axes, "taken for", "true class", unit)
     drawing.save(figure, drawn, svg)

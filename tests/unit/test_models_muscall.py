@@ -11,6 +11,7 @@ import torch
 from safetensors import safe_open
 from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers, processors
 
+from listenread.checksums import checksum
 from listenread.errors import ModelError
 from listenread.models import registry, tokenizers
 from listenread.models.muscall.checkpoint import convert_muscall
@@ -281,7 +282,7 @@ def test_public_checkpoint_gives_the_reference_implementations_vectors(
     ids = tokenizers.encode(model.tokenizer, ["word5 word7"], 77)[0]
     assert ids[:5].tolist() == [298, 5, 7, 299, 0]
     provenance = registry.describe(tmp_path / "model")["provenance"]
-    assert provenance["checkpoint_sha256"] == registry.sha256(public_checkpoint)
+    assert provenance["checkpoint_sha256"] == checksum(public_checkpoint)
 
 
 def test_checkpoint_of_other_sizes_is_refused_with_the_list(tmp_path, public_checkpoint):

@@ -110,11 +110,6 @@ def test_threads_sleep_while_they_wait(tmp_path):
     assert "OMP_WAIT_POLICY = 'PASSIVE'" in run.stderr
 
 
-def test_sha256_of_a_file(tmp_path):
-    (tmp_path / "empty").write_bytes(b"")
-    assert registry.sha256(tmp_path / "empty").startswith("e3b0c44298fc1c149afbf4c8996fb924")
-
-
 def test_description_is_json_that_a_person_can_read(tmp_path):
     registry.write_description(tmp_path, "muscall", AudioInput(16000, 1.0), note="Übung")
     text = (tmp_path / "model.json").read_text(encoding="utf-8")

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 
 from listenread import tables
+from listenread.checksums import checksum
 from listenread.errors import DataError, ListenreadError, ModelError
 from listenread.models import registry, tokenizers, training_checkpoints, training_pairs
 from listenread.models.training import (
@@ -261,7 +262,7 @@ def test_folder_of_a_trained_model(trained, settings, manifest):
     assert names == four | {"training.csv"}
     assert not list((trained.parent / "checkpoints").iterdir())
     description = registry.describe(trained)
-    assert description["provenance"]["trained_on"] == registry.sha256(manifest)
+    assert description["provenance"]["trained_on"] == checksum(manifest)
     assert TrainingSettings.from_dict(description["provenance"]["settings"]).steps == 120
     vocabulary = tokenizers.load(trained / "tokenizer.json").get_vocab_size()
     assert description["sizes"]["text"]["vocabulary"] == vocabulary

@@ -47,6 +47,24 @@ def test_a_process_without_pyarrow_imports_nothing():
     assert run(code + "print('pyarrow' in sys.modules)") == ["False"]
 
 
+def test_what_a_long_process_keeps_is_looked_through_seldom():
+    """Looks for garbage while many objects come that stay; a cycle is found in the end."""
+    code = (
+        "import gc, weakref\nfrom listenread import startup\n"
+        "looks = []\n"
+        "gc.callbacks.append(lambda phase, info: looks.append(phase))\n"
+        "def fill():\n"
+        "    looks.clear(); kept = [[number] for number in range(200_000)]; return len(looks)\n"
+        "before = fill(); startup.collect_seldom(); after = fill()\n"
+        "class Node: pass\n"
+        "node = Node(); node.itself = node; seen = weakref.ref(node); del node; kept = fill()\n"
+        "print(before, after, gc.get_freeze_count() > 1000, seen() is None)"
+    )
+    before, after, frozen, found = run(code)
+    assert int(after) * 20 < int(before)
+    assert (frozen, found) == ("True", "True")
+
+
 @pytest.mark.parametrize("was_on", [True, False])
 def test_garbage_collection_is_as_it_was(was_on):
     before = gc.isenabled()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from listenread.checksums import checksum
 from listenread.errors import ModelError
 from listenread.models import registry, tokenizers
 from listenread.models.checkpoints import read_checkpoint
@@ -51,8 +52,8 @@ def convert_muscall(
         sizes.audio.audio_input,
         sizes=sizes.to_dict(),
         provenance={
-            "checkpoint_sha256": registry.sha256(checkpoint_path),
-            "tokenizer_sha256": registry.sha256(tokenizer_json_path),
+            "checkpoint_sha256": checksum(checkpoint_path),
+            "tokenizer_sha256": checksum(tokenizer_json_path),
         },
     )
 
