@@ -37,8 +37,8 @@ def score_prompt(audio_path: str | Path, text_path: str | Path, output: str | Pa
     tower's joint vectors are not there, the table says why. Similarities are computed and written
     so many clips at a time; of all clips, only their vectors are in memory.
     """
-    audio = tables.read(audio_path, ["clip_id", "label"], without=["pre_joint"])
-    text = tables.read(text_path, ["label"], without=["pre_joint"])
+    audio = tables.read(audio_path, ["clip_id", "label"], only=("clip_id", "label", "joint"))
+    text = tables.read(text_path, ["label"], only=("label", "variant", "joint"))
     why = audio.why_without("joint") or text.why_without("joint")
     if why:
         return tables.write_unavailable(output, why)
@@ -82,17 +82,22 @@ def read_scores(path: str | Path) -> tuple[np.ndarray, np.ndarray, list[str]] | 
     Raises:
         ListenreadError: a clip's label is none of the classes.
     """
-    table = tables.read(path, ["clip_id", "label"])
-    if table.unavailable:
-        return table.unavailable
-    classes = [name for name in table.data.column_names if name not in KEYS]
-    scores = np.stack([table.data[name].to_numpy() for name in classes], axis=1)
-    variants = (
-        len(set(table.data["variant"].to_pylist())) if "variant" in table.data.schema.names else 1
-    )
-    clips = len(scores) // variants
-    labels = class_indices(table.data["label"].to_pylist()[:clips], classes)
-    return scores.reshape(variants, clips, len(classes)), labels, classes
+    with tables.reading(path, ["clip_id", "label"]) as parts:
+        if tables.UNAVAILABLE in parts.made_by:
+            return parts.made_by[tables.UNAVAILABLE]
+        classes = [name for name in parts.column_names if name not in KEYS]
+        scores = np.empty((parts.rows, len(classes)), dtype=np.float32)
+        names, variants, start = [], set(), 0
+        for batch in parts.batches:
+            for index, name in enumerate(classes):
+                scores[start : start + len(batch), index] = batch[name]
+            names += batch["label"].to_pylist()
+            if "variant" in parts.column_names:
+                variants |= set(batch["variant"].to_pylist())
+            start += len(batch)
+    blocks = max(len(variants), 1)
+    labels = class_indices(names[: len(names) // blocks], classes)
+    return scores.reshape(blocks, len(labels), len(classes)), labels, classes
 
 
 def read_templates(path: str | Path) -> list[str]:

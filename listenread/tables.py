@@ -125,25 +125,79 @@ def write_unavailable(path: str | Path, reason: str, **made_by: Any) -> None:
     write(path, pa.table({}), **{UNAVAILABLE: reason}, **made_by)
 
 
-def read(path: str | Path, columns: Iterable[str] = (), without: Collection[str] = ()) -> Table:
+def read(
+    path: str | Path, columns: Iterable[str] = (), only: Collection[str] | None = None
+) -> Table:
     """Read a table and check that it has the named columns.
 
     Args:
         path: a parquet file written by `write`.
         columns: names that must be there, unless the table is unavailable.
-        without: names that are not read: vectors of a space that nobody asks for.
+        only: names that are read, if they are there, where not all are needed: vectors are large.
 
     Raises:
         ListenreadError: the file is not a parquet table of ours, or misses a column.
     """
     with _readable(path), pq.ParquetFile(path) as file:
         names = file.schema_arrow.names
-        wanted = [name for name in names if name not in without]
-        table = Table(file.read(wanted if without else None), _facts(file, path))
-    missing = [name for name in columns if name not in names]
-    if missing and table.unavailable is None:
-        raise ListenreadError(f"{path} misses the column(s) {', '.join(missing)}; it has {names}.")
+        wanted = None if only is None else [name for name in names if name in only]
+        table = Table(file.read(wanted), _facts(file, path))
+    _check_columns(path, columns, names, table.made_by)
     return table
+
+
+def read_vectors(path: str | Path, space: str) -> np.ndarray | str:
+    """Read the vectors of one space and nothing else: float32, shape (n, d).
+
+    Or, where there are none, why; see `Table.why_without`.
+    """
+    table = read(path, only=[space])
+    return table.why_without(space) or to_numpy(table.data[space])
+
+
+class Parts(NamedTuple):
+    """A table that is read a part at a time.
+
+    Attributes:
+        made_by: what made it; see `Table`.
+        column_names: of all columns.
+        rows: how many there are.
+        batches: parts of at most `ROW_GROUP` rows, in order, to be passed once.
+    """
+
+    made_by: dict[str, Any]
+    column_names: list[str]
+    rows: int
+    batches: Iterator[pa.RecordBatch]
+
+
+@contextlib.contextmanager
+def reading(path: str | Path, columns: Iterable[str] = ()) -> Iterator[Parts]:
+    """Open a table to be read part by part; it is checked as by `read`.
+
+    Example:
+        >>> with reading("scores.parquet", ["clip_id"]) as parts:  # doctest: +SKIP
+        ...     n = sum(len(batch) for batch in parts.batches)
+    """
+    with contextlib.ExitStack() as stack:
+        with _readable(path):
+            file = stack.enter_context(pq.ParquetFile(path))
+            made_by, names = _facts(file, path), file.schema_arrow.names
+        _check_columns(path, columns, names, made_by)
+        yield Parts(made_by, names, file.metadata.num_rows, _batches(path, file))
+
+
+def _batches(path: str | Path, file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
+    with _readable(path):
+        yield from file.iter_batches(ROW_GROUP)
+
+
+def _check_columns(
+    path: str | Path, wanted: Iterable[str], names: list[str], made_by: Mapping[str, Any]
+) -> None:
+    missing = [name for name in wanted if name not in names]
+    if missing and UNAVAILABLE not in made_by:
+        raise ListenreadError(f"{path} misses the column(s) {', '.join(missing)}; it has {names}.")
 
 
 def read_facts(path: str | Path) -> dict[str, Any]:

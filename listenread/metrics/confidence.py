@@ -13,6 +13,9 @@ from listenread.errors import DataError
 from listenread.metrics import one_vs_rest, zero_shot
 from listenread.metrics.uncertainty import Measurement, bootstrap, over_variants, resample_blocks
 
+#: Clips whose scores are compared at a time.
+_ROWS = 8192
+
 
 class Reliability(NamedTuple):
     """Accuracy by confidence; each array has one entry a bin, from the least confident up.
@@ -48,8 +51,12 @@ def margins(scores: np.ndarray) -> np.ndarray:
     """
     if scores.shape[1] < 2:
         raise DataError("confidence is the difference of two scores: two classes are needed")
-    largest = np.partition(scores, -2, axis=1)[:, -2:]
-    return largest[:, 1] - largest[:, 0]
+    found = np.empty(len(scores), dtype=scores.dtype)
+    for start in range(0, len(scores), _ROWS):
+        block = slice(start, start + _ROWS)
+        second, first = np.partition(scores[block], -2, axis=1)[:, -2:].T
+        found[block] = first - second
+    return found
 
 
 def reliability(

@@ -51,11 +51,11 @@ def linear_probe(
     from sklearn.preprocessing import StandardScaler
 
     probe = make_pipeline(
-        StandardScaler(),
+        StandardScaler(copy=False),  # what it is given is a copy already
         LogisticRegression(C=inverse_regularisation, tol=tolerance, max_iter=max_iterations),
     )
     # in float32 the solver could not come as near as the tolerance asks for
-    return _by_fold(probe, np.asarray(vectors, np.float64), labels, n_classes, folds)
+    return _by_fold(probe, vectors, labels, n_classes, folds, np.float64)
 
 
 def k_nearest(
@@ -93,7 +93,7 @@ def k_nearest(
         weights="distance",
         algorithm="brute",
     )
-    return _by_fold(model, vectors, labels, n_classes, folds)
+    return _by_fold(model, vectors, labels, n_classes, folds, np.asarray(vectors).dtype)
 
 
 def stratified_folds(labels: np.ndarray, *, n_folds: int, seed: int) -> np.ndarray:
@@ -121,8 +121,14 @@ def stratified_folds(labels: np.ndarray, *, n_folds: int, seed: int) -> np.ndarr
 
 
 def _by_fold(
-    model: Any, vectors: np.ndarray, labels: np.ndarray, n_classes: int, folds: np.ndarray
+    model: Any,
+    vectors: np.ndarray,
+    labels: np.ndarray,
+    n_classes: int,
+    folds: np.ndarray,
+    dtype: np.dtype | type,
 ) -> np.ndarray:
+    """Predict each fold from the others; the clips of one side at a time are there as `dtype`."""
     from sklearn.base import clone
     from sklearn.exceptions import ConvergenceWarning
 
@@ -136,10 +142,12 @@ def _by_fold(
             raise DataError(f"without fold {fold} there is only one class left to train on")
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ConvergenceWarning)
-            fitted = clone(model).fit(vectors[~test], labels[~test])
+            fitted = clone(model).fit(vectors[~test].astype(dtype, copy=False), labels[~test])
         if any(issubclass(warning.category, ConvergenceWarning) for warning in caught):
             unfinished.append(str(fold))
-        result[np.ix_(test, fitted.classes_)] = fitted.predict_proba(vectors[test])
+        result[np.ix_(test, fitted.classes_)] = fitted.predict_proba(
+            vectors[test].astype(dtype, copy=False)
+        )
     if unfinished:
         warnings.warn(
             f"the probe stopped before it converged, held-out fold(s) {', '.join(unfinished)}: "

@@ -12,6 +12,9 @@ from listenread.errors import DataError
 from listenread.metrics import zero_shot
 from listenread.metrics.uncertainty import Measurement, bootstrap, paired_difference
 
+#: Clips whose classes are ranked at a time.
+_ROWS = 8192
+
 
 def measure_vectors(
     first: np.ndarray,
@@ -177,10 +180,15 @@ def _spearman(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Spearman's correlation of each pair of rows, equal scores sharing their mean rank."""
     from scipy.stats import rankdata
 
-    centred = [rankdata(scores, axis=1) - (scores.shape[1] + 1) / 2 for scores in (first, second)]
-    product = np.einsum("nc,nc->n", *centred)
-    norm = np.sqrt(np.prod([np.einsum("nc,nc->n", part, part) for part in centred], axis=0))
-    return np.divide(product, norm, out=np.zeros(len(norm)), where=norm > 0)
+    found = np.zeros(len(first))
+    for start in range(0, len(first), _ROWS):
+        rows = slice(start, start + _ROWS)
+        ranks = [rankdata(part[rows], axis=1) for part in (first, second)]
+        centred = [part - (part.shape[1] + 1) / 2 for part in ranks]
+        product = np.einsum("nc,nc->n", *centred)
+        norm = np.sqrt(np.prod([np.einsum("nc,nc->n", part, part) for part in centred], axis=0))
+        np.divide(product, norm, out=found[rows], where=norm > 0)
+    return found
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

@@ -173,7 +173,7 @@ def measure(
     n, bins = profile.positive.shape
     if np.shape(labels) != (n,):
         raise DataError(f"the profile is of {n} clips, labels have shape {np.shape(labels)}")
-    table = np.concatenate([part.T for part in profile]).astype(np.float64)
+    table = np.concatenate([part.T for part in profile], dtype=np.float64)
 
     def statistics(counts: np.ndarray) -> dict[str, np.ndarray]:
         positive, negative, p_moments, n_moments = np.split(

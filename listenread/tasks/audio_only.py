@@ -29,28 +29,29 @@ def measure_audio_only(
     `corrected` uses the dataset's folds; leave-one-out where it has none.
     """
     cell = {"dataset": dataset, "model": model, "task": "audio_only"}
-    vectors = tables.read(embeddings_path, ["clip_id", "label"])
-    if vectors.unavailable:
-        return tables.write_unavailable(output, vectors.unavailable, **cell)
+    keys = ["clip_id", "label"]
+    clips = tables.read(embeddings_path, keys, only=keys)
+    if clips.unavailable:
+        return tables.write_unavailable(output, clips.unavailable, **cell)
     manifest = read_manifest(manifest_path)
-    labels = class_indices(vectors.data["label"].to_pylist(), manifest.vocabulary)
-    folds = classification.folds_of(manifest, vectors.data["clip_id"])
+    classes = len(manifest.vocabulary)
+    labels = class_indices(clips.data["label"].to_pylist(), manifest.vocabulary)
+    folds = classification.folds_of(manifest, clips.data["clip_id"])
     made, missing = [], {}
     for space in classification.SPACES:
-        why = vectors.why_without(space)
-        if why:
-            missing[space] = why
+        vectors = tables.read_vectors(embeddings_path, space)
+        if isinstance(vectors, str):
+            missing[space] = vectors
             continue
         for protocol in PROTOCOLS:
-            scores = prototypes.scores(
-                tables.to_numpy(vectors.data[space]),
-                labels,
-                len(manifest.vocabulary),
-                protocol=protocol,
-                folds=folds,
-            )
+            # not kept under a name: the next protocol's are as large
             measured = classification.measure(
-                scores, labels, top_k=top_k, resamples=resamples, confidence=confidence, seed=seed
+                prototypes.scores(vectors, labels, classes, protocol=protocol, folds=folds),
+                labels,
+                top_k=top_k,
+                resamples=resamples,
+                confidence=confidence,
+                seed=seed,
             )
             made += tidy.rows(measured, **cell, space=space, protocol=protocol)
     by = "folds" if folds is not None else "leave-one-out"

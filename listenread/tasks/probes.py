@@ -1,6 +1,6 @@
 """Probes: what a classifier trained on the vectors can hear, the ceiling of the audio tower."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -35,12 +35,13 @@ def measure_probes(
     `n_folds` stratified ones are made with `seed`.
     """
     cell = {"dataset": dataset, "model": model}
-    vectors = tables.read(embeddings_path, ["clip_id", "label"])
-    if vectors.unavailable:
-        return tables.write_unavailable(output, vectors.unavailable, **cell, task="linear_probe")
+    keys = ["clip_id", "label"]
+    clips = tables.read(embeddings_path, keys, only=keys)
+    if clips.unavailable:
+        return tables.write_unavailable(output, clips.unavailable, **cell, task="linear_probe")
     manifest = read_manifest(manifest_path)
-    labels = class_indices(vectors.data["label"].to_pylist(), manifest.vocabulary)
-    folds = classification.folds_of(manifest, vectors.data["clip_id"])
+    labels = class_indices(clips.data["label"].to_pylist(), manifest.vocabulary)
+    folds = classification.folds_of(manifest, clips.data["clip_id"])
     official = folds is not None
     if not official:
         folds = probes.stratified_folds(labels, n_folds=n_folds, seed=seed)
@@ -51,11 +52,11 @@ def measure_probes(
     }
     made, missing = [], {}
     for space in classification.SPACES:
-        why = vectors.why_without(space)
-        if why:
-            missing[space] = why
+        vectors = tables.read_vectors(embeddings_path, space)
+        if isinstance(vectors, str):
+            missing[space] = vectors
             continue
-        given = (tables.to_numpy(vectors.data[space]), labels, len(manifest.vocabulary), folds)
+        given = (vectors, labels, len(manifest.vocabulary), folds)
         for task, scores in _probed(given, solver, neighbours):
             measured = classification.measure(
                 scores, labels, top_k=top_k, resamples=resamples, confidence=confidence, seed=seed
@@ -66,8 +67,7 @@ def measure_probes(
 
 def _probed(
     given: tuple, solver: dict[str, float], neighbours: int
-) -> list[tuple[str, np.ndarray]]:
-    return [
-        ("linear_probe", probes.linear_probe(*given, **solver)),
-        ("k_nearest", probes.k_nearest(*given, neighbours=neighbours)),
-    ]
+) -> Iterator[tuple[str, np.ndarray]]:
+    """One after the other: scores are large."""
+    yield "linear_probe", probes.linear_probe(*given, **solver)
+    yield "k_nearest", probes.k_nearest(*given, neighbours=neighbours)

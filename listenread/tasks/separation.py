@@ -29,18 +29,15 @@ def measure_separation(
     if isinstance(loaded, str):
         return tables.write_unavailable(output, loaded, **cell)
     scores, labels, _ = loaded
+    variants = len(scores)
     profile = separation.text_audio_profile(scores, labels, bins=bins)
+    del scores, loaded  # as large as what is read next
     measured = separation.measure(profile, labels, **settings)
-    gap = separation.measure_modality_gap(
-        *(
-            tables.to_numpy(tables.read(path, ["joint"], without=["pre_joint"]).data["joint"])
-            for path in (audio_path, text_path)
-        ),
-        labels,
-        **settings,
-    )
+    del profile
+    audio, text = (tables.read_vectors(path, "joint") for path in (audio_path, text_path))
+    gap = separation.measure_modality_gap(audio, text, labels, **settings)
     made = tidy.rows([*measured, gap], **cell, space="joint", protocol="corrected")
-    tidy.write(output, made, cell, variants=len(scores))
+    tidy.write(output, made, cell, variants=variants)
 
 
 def measure_audio_separation(
@@ -57,26 +54,22 @@ def measure_audio_separation(
 ) -> None:
     """Measure how similarities between clips separate, in both spaces."""
     cell = {"dataset": dataset, "model": model, "task": "separation"}
-    vectors = tables.read(embeddings_path, ["label"])
-    if vectors.unavailable:
-        return tables.write_unavailable(output, vectors.unavailable, **cell)
-    names = vectors.data["label"].to_pylist()
+    clips = tables.read(embeddings_path, ["label"], only=["label"])
+    if clips.unavailable:
+        return tables.write_unavailable(output, clips.unavailable, **cell)
+    names = clips.data["label"].to_pylist()
     labels = class_indices(names, sorted(set(names)))
     made, missing = [], {}
     for space in SPACES:
-        why = vectors.why_without(space)
-        if why:
-            missing[space] = why
-        else:
-            profile = separation.clip_pair_profile(
-                tables.to_numpy(vectors.data[space]),
-                labels,
-                bins=bins,
-                max_others=max_others,
-                seed=seed,
-            )
-            measured = separation.measure(
-                profile, labels, resamples=resamples, confidence=confidence, seed=seed
-            )
-            made += tidy.rows(measured, **cell, space=space, protocol="corrected")
+        vectors = tables.read_vectors(embeddings_path, space)
+        if isinstance(vectors, str):
+            missing[space] = vectors
+            continue
+        profile = separation.clip_pair_profile(
+            vectors, labels, bins=bins, max_others=max_others, seed=seed
+        )
+        measured = separation.measure(
+            profile, labels, resamples=resamples, confidence=confidence, seed=seed
+        )
+        made += tidy.rows(measured, **cell, space=space, protocol="corrected")
     tidy.write(output, made, cell, missing)

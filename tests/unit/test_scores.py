@@ -86,8 +86,8 @@ def test_scores_of_many_clips_are_those_of_all_at_once(tmp_path, variants):
 
 def test_vectors_of_the_other_space_are_not_read(tmp_path):
     write_audio(tmp_path / "a.parquet", ["x", "y"])
-    read = tables.read(tmp_path / "a.parquet", ["joint"], without=["pre_joint", "unknown"])
-    assert read.data.column_names == ["clip_id", "label", "joint"]
+    read = tables.read(tmp_path / "a.parquet", ["clip_id"], only=["joint", "label", "variant"])
+    assert read.data.column_names == ["label", "joint"]
 
 
 def test_what_is_empty_on_purpose_stays_so_to_the_end(tmp_path):
