@@ -11,6 +11,8 @@ from listenread.scores import read_scores
 #: With more classes, the numbers in the cells would overlap, or the names beside them; a figure
 #: that grew on would be metres wide. The csv has them all.
 _MOST_NUMBERED, _MOST_NAMED = 30, 100
+#: Inches of a cell beside names, and of the whole matrix where there are none.
+_CELL, _UNNAMED = 0.3, 7.0
 
 
 def cells(counts: np.ndarray, classes: list[str]) -> dict[str, np.ndarray]:
@@ -46,7 +48,7 @@ def draw(scores_path: str | Path, svg: str | Path) -> None:
     scores, labels, classes = loaded
     drawn = cells(confusion_matrix(scores[0], labels), classes)
     size = len(classes)
-    side = max(2.4, 0.3 * min(size, _MOST_NAMED))
+    side = max(2.4, _CELL * size) if size <= _MOST_NAMED else _UNNAMED
     figure, axes = drawing.new_figure(side + 1.6, side + 1.2)
     share = drawn["share"].reshape(size, size)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
@@ -68,7 +70,7 @@ def draw(scores_path: str | Path, svg: str | Path) -> None:
         axes.set_xticks(range(size), classes, rotation=60, ha="right", rotation_mode="anchor")
         axes.set_yticks(range(size), classes)
     else:
-        unit += f"; {size} classes, numbered as in the csv"
+        unit += f"; {size} classes in the order of the csv, from 0"
     axes.grid(visible=False)
     drawing.label_axes(axes, "taken for", "true class", unit)
     drawing.save(figure, drawn, svg)

@@ -12,6 +12,8 @@ from listenread.report import columns, drawing
 
 #: From so many clips on, the dots of a vector figure are stored as a picture.
 _RASTERISED_FROM = 800
+#: The names of more classes would hide what they name; the csv has them all.
+_MOST_NAMED = 60
 
 
 class Projection(NamedTuple):
@@ -140,5 +142,5 @@ def _draw_points(
         label="prompt",
         zorder=4,
     )
-    for label, mean in means.items():
+    for label, mean in means.items() if len(means) <= _MOST_NAMED else ():
         axes.annotate(label, mean, (2.5, 2.5), textcoords="offset points", fontsize=6.5)

@@ -24,6 +24,7 @@ from listenread.report import (
     vector_map,
 )
 from listenread.report.inline import inline_svg
+from listenread.scores import score_prompt
 from listenread.tasks.triplets import measure_triplets
 
 CLASSES = ["Cello <1>", "Flute", "Oboe & co"]
@@ -115,6 +116,23 @@ def test_the_confusion_csv_is_scikit_learns(files, tmp_path, vectors):
     np.testing.assert_array_equal(frame["clips"].to_numpy().reshape(3, 3), expected)
     shares = confusion_matrix(labels, predicted, normalize="true")
     np.testing.assert_allclose(frame["share"].to_numpy().reshape(3, 3), shares, atol=1e-5)
+
+
+def test_figures_of_many_classes_keep_their_size_and_leave_names_to_the_csv(tmp_path):
+    n = 120
+    names = [f"class <{number}>" for number in range(n)]
+    vectors = np.random.default_rng(0).normal(size=(n, 4))
+    keys = {"clip_id": names, "label": names}
+    tables.write(tmp_path / "audio.parquet", {**keys, "joint": tables.vectors(vectors)})
+    tables.write(tmp_path / "text.parquet", {**keys, "joint": tables.vectors(-vectors)})
+    score_prompt(*(tmp_path / f"{name}.parquet" for name in ("audio", "text", "scores")))
+    confusion.draw(tmp_path / "scores.parquet", tmp_path / "confusion.svg")
+    vector_map.draw(tmp_path / "audio.parquet", tmp_path / "text.parquet", tmp_path / "map.svg")
+    for name in ("confusion", "map"):
+        svg = (tmp_path / f"{name}.svg").read_text()
+        assert float(re.search(r'width="([0-9.]+)pt"', svg)[1]) < 72 * 9
+        assert "class &lt;" not in svg
+        assert set(pd.read_csv(tmp_path / f"{name}.csv")["label"]) == set(names)
 
 
 def test_the_map_is_scikit_learns_pca():
