@@ -1,0 +1,19 @@
+"""The benchmarks that measure package functions still call them as they are; nothing is timed."""
+
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.slow
+def test_every_job_that_measures_is_benchmarked(repository):
+    jobs = {path.stem for path in (repository / "scripts").glob("measure_*.py")}
+    jobs -= {"measure_triplets", "measure_ontology_triplets"}  # their size is the ontology's
+    jobs |= {"score_prompt", "compare_prompts"}
+    command = [sys.executable, "benchmarks/measure_metrics.py", "--jobs", *jobs]
+    command += "--clips 300 --labels 5 --dimensions 6 --resamples 10 --permutations 2".split()
+    ran = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    rows = [line.split("|")[1].strip() for line in ran.stdout.splitlines()[2:]]
+    assert {row.partition(",")[0] for row in rows} == {*jobs, "most memory"}
