@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import common
 from benchmarks.experiment import TINY_FAMILY, Experiment, write_tones
+from listenread.report.job_graph import read_job_graph
 
 #: Seconds in which 10 models, 20 datasets and 300 prompts must be planned.
 PLAN_GOAL = 20.0
@@ -102,15 +103,18 @@ def _curve(
     options: Sequence[str] = (),
 ) -> list[common.Row]:
     """Seconds of the smallest experiment, and of each clip or prompt more in the larger ones."""
-    seconds = []
+    seconds, by_rule = [], []
     for n in axis:
         experiment = _experiment(folder / name.format(n).replace(" ", "-"), **sizes(n))
         seconds.append(experiment.run(*options).seconds)
+        by_rule.append(_seconds_by_rule(experiment.folder))
     rows = [common.Row(name.format(axis[0]), seconds[0], None, "s", None, None, "tiny towers")]
     per_unit = None
     for before, after in zip(range(len(axis)), range(1, len(axis)), strict=False):
-        grown = (seconds[after] - seconds[before]) / (axis[after] - axis[before])
+        more = axis[after] - axis[before]
+        grown = (seconds[after] - seconds[before]) / more
         note = f"{seconds[after]:.1f} s in all; beside the step before, where there is one"
+        note += _grown_most(by_rule[before], by_rule[after], more)
         what = f"{name.format(axis[after])}: each more"
         if per_unit is None or min(grown, per_unit) <= 0:
             rows.append(common.Row(what, 1000 * grown, None, "ms", None, None, note))
@@ -118,6 +122,20 @@ def _curve(
             rows.append(common.duration(what, 1000 * grown, 1000 * per_unit, 0.5, note, "ms"))
         per_unit = grown
     return rows
+
+
+def _seconds_by_rule(project: Path) -> dict[str, float]:
+    """Run time of each rule's jobs, as Snakemake recorded it; none of a plan."""
+    records = project / ".snakemake" / "metadata"
+    graph = read_job_graph(["results/experiments/scale/report.html"], records)
+    return {stage.rule: stage.seconds for stage in graph.stages} if graph else {}
+
+
+def _grown_most(before: dict[str, float], after: dict[str, float], more: int) -> str:
+    """The rules that took most of the growth, in words."""
+    grown = {rule: 1000 * (after[rule] - before.get(rule, 0)) / more for rule in after}
+    most = sorted(grown, key=grown.get, reverse=True)[:4]
+    return "".join(f"; {rule} {grown[rule]:.2f} ms" for rule in most)
 
 
 if __name__ == "__main__":
