@@ -5,7 +5,7 @@
 # make verify     check that results are still what the workflow wrote
 # make audit      look for known vulnerabilities of the locked packages (needs the network)
 # make docs       regenerate docs/configuration.md from the schema
-# make bench      measure speed and memory against named references (a quarter of an hour)
+# make bench      measure speed and memory against named references (some twenty minutes)
 # make clean      delete results/ and logs/ (never data/)
 
 PYTHON ?= python3

@@ -149,3 +149,24 @@ def test_bad_vectors_are_refused():
     with pytest.raises(DataError, match="labels have shape"):
         profile = separation.text_audio_profile(good, labels, bins=3)
         separation.measure(profile, labels[:1], **SETTINGS)
+
+
+@pytest.mark.parametrize("cells", [1, 70, 10**6])
+def test_blocks_of_clips_and_their_sum_are_the_whole(normal, monkeypatch, cells):
+    scores, labels = normal[0][:50], normal[1][:50]
+    vectors = np.random.default_rng(1).normal(size=(50, 6))
+    pairs = {"bins": 9, "max_others": 30, "seed": 0}
+    whole = (
+        separation.text_audio_profile(scores, labels, bins=9),
+        separation.clip_pair_profile(vectors, labels, **pairs),
+    )
+    monkeypatch.setattr(separation, "_CELLS", cells)
+    for summed in (False, True):
+        parts = (
+            separation.text_audio_profile(scores, labels, bins=9, summed=summed),
+            separation.clip_pair_profile(vectors, labels, **pairs, summed=summed),
+        )
+        for one, expected in zip(parts, whole, strict=True):
+            for found, all_rows in zip(one, expected, strict=True):
+                wanted = all_rows.sum(axis=0, keepdims=True) if summed else all_rows
+                np.testing.assert_allclose(found, wanted, rtol=1e-12)
