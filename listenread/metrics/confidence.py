@@ -11,10 +11,8 @@ import numpy as np
 
 from listenread.errors import DataError
 from listenread.metrics import one_vs_rest, zero_shot
+from listenread.metrics.blocks import row_blocks
 from listenread.metrics.uncertainty import Measurement, bootstrap, over_variants, resample_blocks
-
-#: Clips whose scores are compared at a time.
-_ROWS = 8192
 
 
 class Reliability(NamedTuple):
@@ -52,8 +50,7 @@ def margins(scores: np.ndarray) -> np.ndarray:
     if scores.shape[1] < 2:
         raise DataError("confidence is the difference of two scores: two classes are needed")
     found = np.empty(len(scores), dtype=scores.dtype)
-    for start in range(0, len(scores), _ROWS):
-        block = slice(start, start + _ROWS)
+    for block in row_blocks(*scores.shape):
         second, first = np.partition(scores[block], -2, axis=1)[:, -2:].T
         found[block] = first - second
     return found

@@ -10,10 +10,8 @@ import numpy as np
 
 from listenread.errors import DataError
 from listenread.metrics import zero_shot
+from listenread.metrics.blocks import row_blocks
 from listenread.metrics.uncertainty import Measurement, bootstrap, paired_difference
-
-#: Clips whose classes are ranked at a time.
-_ROWS = 8192
 
 
 def measure_vectors(
@@ -181,8 +179,7 @@ def _spearman(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     from scipy.stats import rankdata
 
     found = np.zeros(len(first))
-    for start in range(0, len(first), _ROWS):
-        rows = slice(start, start + _ROWS)
+    for rows in row_blocks(*first.shape):
         ranks = [rankdata(part[rows], axis=1) for part in (first, second)]
         centred = [part - (part.shape[1] + 1) / 2 for part in ranks]
         product = np.einsum("nc,nc->n", *centred)

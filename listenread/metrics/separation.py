@@ -10,17 +10,16 @@ the distance of the centroids of unit vectors (Liang et al., NeurIPS 2022, arXiv
 """
 
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
 from listenread.errors import DataError
 from listenread.metrics import zero_shot
+from listenread.metrics.blocks import row_blocks
 from listenread.metrics.uncertainty import Measurement, bootstrap
 
-#: Similarities that are binned, and bins that they are counted in, at a time.
-_CELLS = 2**22
 #: Below this variance similarities are constant but for rounding.
 _CONSTANT = 1e-14
 
@@ -83,7 +82,7 @@ def text_audio_profile(
         texts = np.arange(variant.shape[1])
         blocks = (
             _profile(variant[rows], texts == classes[rows, None], True, bins)
-            for rows in _row_blocks(len(variant), max(variant.shape[1], bins))
+            for rows in row_blocks(len(variant), max(variant.shape[1], bins))
         )
         profile = _joined(blocks, summed)
         whole = profile if whole is None else Profile(*map(np.add, whole, profile))
@@ -126,14 +125,9 @@ def clip_pair_profile(
             clips[rows, None] != chosen,
             bins,
         )
-        for rows in _row_blocks(n, max(len(chosen), bins))
+        for rows in row_blocks(n, max(len(chosen), bins))
     )
     return _joined(blocks, summed)
-
-
-def _row_blocks(n: int, columns: int) -> Iterator[slice]:
-    size = max(1, _CELLS // columns)
-    return (slice(start, start + size) for start in range(0, n, size))
 
 
 def _joined(blocks: Iterable[Profile], summed: bool) -> Profile:

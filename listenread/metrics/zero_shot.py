@@ -26,6 +26,7 @@ import numpy as np
 
 from listenread.errors import ConfigError, DataError
 from listenread.metrics import one_vs_rest
+from listenread.metrics.blocks import row_blocks
 from listenread.metrics.uncertainty import (
     Measurement,
     bootstrap,
@@ -41,8 +42,6 @@ METRICS = (
     "roc_auc_macro",
     "pr_auc_macro",
 )
-#: Rows of scores that are compared at a time.
-_ROWS = 65_536
 #: Memory for one block of resamples in bytes, unless the caller says otherwise.
 BLOCK_BYTES = 2**30
 #: Between a metric and the index of a class in the name of a statistic.
@@ -521,11 +520,11 @@ def rank_of_label(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """
     ranks = np.empty(len(labels), dtype=np.intp)
     index = np.arange(scores.shape[1])
-    for start in range(0, len(labels), _ROWS):
-        rows, label = scores[start : start + _ROWS], labels[start : start + _ROWS, None]
+    for block in row_blocks(*scores.shape):
+        rows, label = scores[block], labels[block, None]
         own = np.take_along_axis(rows, label, axis=1)
         ahead = (rows > own) | ((rows == own) & (index < label))
-        ranks[start : start + _ROWS] = ahead.sum(axis=1)
+        ranks[block] = ahead.sum(axis=1)
     return ranks
 
 

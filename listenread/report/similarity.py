@@ -73,17 +73,17 @@ def draw_audio_only(
         max_others: with how many other clips each is compared at most.
         seed: of the choice of these.
     """
-    vectors = tables.read(embeddings_path, ["label"])
-    if vectors.unavailable:
-        return drawing.save_reason(vectors.unavailable, svg)
-    names = vectors.data["label"].to_pylist()
+    clips = tables.read(embeddings_path, ["label"], only=["label"])
+    if clips.unavailable:
+        return drawing.save_reason(clips.unavailable, svg)
+    names = clips.data["label"].to_pylist()
     labels = class_indices(names, sorted(set(names)))
     panels = {}
     for space, title in _SPACES.items():
-        if space in vectors.data.column_names:
-            values = tables.to_numpy(vectors.data[space])
+        vectors = tables.read_vectors(embeddings_path, space)
+        if not isinstance(vectors, str):
             profile = separation.clip_pair_profile(
-                values, labels, bins=_FINE_BINS, max_others=max_others, seed=seed, summed=True
+                vectors, labels, bins=_FINE_BINS, max_others=max_others, seed=seed, summed=True
             )
             panels[title] = histogram(profile, bins)
     _draw(panels, svg, "cosine of two clips")

@@ -57,7 +57,8 @@ def draw(audio_path: str | Path, text_path: str | Path, svg: str | Path) -> None
     right one each modality is centred on its own mean, so that the gap is gone and what is left is
     whether classes lie alike.
     """
-    audio, text = (tables.read(path, ["label"]) for path in (audio_path, text_path))
+    wanted = ("label", "variant", "joint")
+    audio, text = (tables.read(path, ["label"], wanted) for path in (audio_path, text_path))
     for part, tower in ((audio, "audio"), (text, "text")):
         if part.unavailable:
             return drawing.save_reason(part.unavailable, svg)

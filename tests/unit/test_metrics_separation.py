@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm
 
 from listenread.errors import DataError
-from listenread.metrics import separation
+from listenread.metrics import blocks, separation
 
 SETTINGS = {"resamples": 50, "confidence": 0.9, "seed": 3}
 
@@ -160,7 +160,7 @@ def test_blocks_of_clips_and_their_sum_are_the_whole(normal, monkeypatch, cells)
         separation.text_audio_profile(scores, labels, bins=9),
         separation.clip_pair_profile(vectors, labels, **pairs),
     )
-    monkeypatch.setattr(separation, "_CELLS", cells)
+    monkeypatch.setattr(blocks, "CELLS", cells)
     for summed in (False, True):
         parts = (
             separation.text_audio_profile(scores, labels, bins=9, summed=summed),
