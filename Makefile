@@ -69,13 +69,13 @@ bench: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python benchmarks/run.py $(BENCH)
 
 verify: setup
-	@$(BIN)/python -m listenread.checksums $(wildcard results/experiments/*/checksums.sha256)
+	@$(BIN)/python -m listenread.files.checksums $(wildcard results/experiments/*/checksums.sha256)
 
 audit: setup
 	$(BIN)/uv tool run pip-audit --no-deps --disable-pip -r envs/requirements.lock
 
 docs: setup
-	$(BIN)/python -m listenread.config_reference > docs/configuration.md
+	$(BIN)/python -m listenread.workflow.config_reference > docs/configuration.md
 
 clean:
 	rm -rf results logs

@@ -23,7 +23,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import common
-from listenread.startup import keep_freed_memory
+from listenread.workflow.startup import keep_freed_memory
 
 #: Work of HTSAT-base on 10 s of sound, counted by torch's profiler.
 GFLOP_PER_CLIP = 33.0
@@ -155,8 +155,8 @@ def write_clips(folder: Path, clips: int) -> None:
 
 
 def _loader(paths: list[Path], audio_input: object, threads: int):
-    from listenread.audio import ClipLoader
-    from listenread.checksums import checksum
+    from listenread.audio.loading import ClipLoader
+    from listenread.files.checksums import checksum
 
     clips = [SimpleNamespace(clip_id=path.stem, path=path, sha256=checksum(path)) for path in paths]
     return ClipLoader(clips, audio_input, BATCH, workers=threads)

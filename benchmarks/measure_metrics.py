@@ -103,7 +103,7 @@ WRITE = """
 import sys
 from pathlib import Path
 import numpy as np, pyarrow as pa
-from listenread import tables
+from listenread.files import tables
 from listenread.datasets.manifest import COLUMNS, Manifest, write_manifest
 folder, clips, labels, dimensions = Path(sys.argv[1]), *map(int, sys.argv[2:])
 generator = np.random.default_rng(0)

@@ -20,10 +20,10 @@ import pyarrow as pa
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import common
-from listenread import tables
+from listenread.files import tables
 from listenread.metrics.zero_shot import METRICS
 from listenread.report.page import Inputs, write_report
-from listenread.tidy import PER_CLASS, TIDY
+from listenread.tasks.tidy import PER_CLASS, TIDY
 
 #: The largest experiment that a page is promised for, and how soon it must be there.
 WHOLE, LIMIT_SECONDS = {"models": 30, "datasets": 10, "prompts": 200}, 60.0

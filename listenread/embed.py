@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from listenread import health, tables
-from listenread.audio import Batch, ClipLoader, mean_by_clip
+from listenread import health
+from listenread.audio.loading import Batch, ClipLoader, mean_by_clip
 from listenread.datasets.manifest import read_manifest
 from listenread.errors import ModelError
+from listenread.files import tables
 from listenread.models import registry
 from listenread.models.base import Vectors
 from listenread.models.device import device_type, resolve_device

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from listenread import files, tables
 from listenread.errors import ListenreadError
+from listenread.files import atomic, tables
 from listenread.models import registry
 from listenread.models.base import AudioInput, TwoTower, Vectors
 from listenread.models.device import resolve_device
@@ -238,7 +238,7 @@ def check_prepared_model(
             model, limits=limits, texts=texts, known_answers=known, in_float32=in_float32
         )
     text = json.dumps(health, indent=2, ensure_ascii=False, allow_nan=False)
-    files.write_text(output, f"{text}\n")
+    atomic.write_text(output, f"{text}\n")
     return health
 
 

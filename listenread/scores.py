@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from listenread import tables
 from listenread.errors import ListenreadError
+from listenread.files import tables
 
 #: Columns that come before the classes'.
 KEYS = ("clip_id", "label", "variant")

@@ -7,8 +7,9 @@ from pathlib import Path
 PROJECT = Path(workflow.basedir)
 sys.path.insert(0, str(PROJECT))
 
-from listenread import code_inputs, prompts, scheduling, startup
-from listenread import config as configuration
+from listenread.workflow import code_inputs, scheduling, startup
+from listenread import prompts
+from listenread.workflow import config as configuration
 from listenread.datasets import tinysol
 from listenread.errors import ListenreadError
 from listenread.models import registry

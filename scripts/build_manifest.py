@@ -1,7 +1,7 @@
 from listenread.datasets import registry
-from listenread.datasets.base import AudioLimits, build_manifest
+from listenread.datasets.checking import AudioLimits, build_manifest
 from listenread.datasets.manifest import write_manifest
-from listenread.job import job
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
     rows = registry.load(snakemake.params.loader).read_clips(

@@ -1,5 +1,5 @@
-from listenread.job import job
 from listenread.models.released import released_manifest
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
     released_manifest(

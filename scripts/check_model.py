@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from listenread.health import HealthLimits, check_prepared_model
-from listenread.job import job
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
     check_prepared_model(

@@ -1,5 +1,5 @@
-from listenread.job import job
 from listenread.tasks.prompt_effects import compare_prompts
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
     compare_prompts(

@@ -1,5 +1,5 @@
-from listenread.comparison import compare_with_paper
-from listenread.job import job
+from listenread.report.comparison import compare_with_paper
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
     compare_with_paper(

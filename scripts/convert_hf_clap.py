@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from listenread.job import job
 from listenread.models.hf_clap import convert_hf_clap
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]) as say:
     conversion = convert_hf_clap(

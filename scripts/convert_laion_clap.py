@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from listenread.job import job
 from listenread.models.laion_clap import convert_laion_clap
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]) as say:
     conversion = convert_laion_clap(

@@ -1,8 +1,8 @@
 from pathlib import Path
 
-from listenread.job import job
 from listenread.models.muscall.checkpoint import convert_muscall
 from listenread.models.muscall.sizes import Sizes
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
     convert_muscall(

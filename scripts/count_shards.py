@@ -1,5 +1,5 @@
 from listenread.embed import count_shards
-from listenread.job import job
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
     count_shards(snakemake.input.manifest, snakemake.output[0], **snakemake.params)

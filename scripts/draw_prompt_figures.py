@@ -1,11 +1,11 @@
-from listenread.job import job
-from listenread.report import confusion, margins, similarity, vector_map
+from listenread.figures import confusion, map, margin, similarity
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
     scores, params = snakemake.input.scores, snakemake.params
     similarity.draw_text_audio(scores, snakemake.output.similarity[0], bins=params.bins)
     confusion.draw(scores, snakemake.output.confusion[0])
-    margins.draw(
+    margin.draw(
         scores,
         snakemake.output.confidence[0],
         histogram_bins=params.bins,
@@ -14,4 +14,4 @@ with job(snakemake.log[0]):
         confidence=params.confidence,
         seed=params.seed,
     )
-    vector_map.draw(snakemake.input.audio, snakemake.input.text, snakemake.output.map[0])
+    map.draw(snakemake.input.audio, snakemake.input.text, snakemake.output.map[0])

@@ -1,8 +1,8 @@
-from listenread.job import job
-from listenread.report import prompt_intervals
+from listenread.figures import prompts
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
-    prompt_intervals.draw(
+    prompts.draw(
         snakemake.input.metrics,
         snakemake.output.prompts[0],
         dataset=snakemake.wildcards.dataset,

@@ -1,5 +1,5 @@
-from listenread.job import job
-from listenread.report import triplet_depth
+from listenread.figures import depth
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
-    triplet_depth.draw(snakemake.input.metrics, snakemake.output.depth[0])
+    depth.draw(snakemake.input.metrics, snakemake.output.depth[0])

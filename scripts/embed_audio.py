@@ -1,8 +1,8 @@
 from pathlib import Path
 
 from listenread.embed import embed_audio
-from listenread.job import job
-from listenread.startup import keep_freed_memory
+from listenread.workflow.job import job
+from listenread.workflow.startup import keep_freed_memory
 
 with job(snakemake.log[0]):
     keep_freed_memory()

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from listenread import ontology, prompts
 from listenread.embed import embed_text
-from listenread.job import job
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
     tree = ontology.read(

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from listenread import prompts
 from listenread.embed import embed_text
-from listenread.job import job
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
     rows = prompts.rows(

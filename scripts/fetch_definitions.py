@@ -1,8 +1,8 @@
 from pathlib import Path
 
-from listenread.job import job
 from listenread.models.released_fetch import fetch_file
-from listenread.released_definitions import SOURCE, extract_definitions
+from listenread.paper.definitions import SOURCE, extract_definitions
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
     settings = dict(snakemake.params)

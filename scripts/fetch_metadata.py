@@ -1,5 +1,5 @@
-from listenread.download import fetch
-from listenread.job import job
+from listenread.files.download import fetch
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
     fetch(target=snakemake.output[0], mirror=snakemake.params.mirror, **snakemake.params.file)

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from listenread.job import job
 from listenread.models.released_fetch import fetch_system
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
     fetch_system(

@@ -1,8 +1,8 @@
 from pathlib import Path
 
 from listenread.datasets import tinysol
-from listenread.download import extract, fetch
-from listenread.job import job
+from listenread.files.download import extract, fetch
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
     archive = fetch(

@@ -1,5 +1,5 @@
-from listenread.job import job
-from listenread.tidy import PER_CLASS, gather
+from listenread.tasks.tidy import PER_CLASS, gather
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
     gather(snakemake.input.metrics, snakemake.output.parquet, snakemake.output.csv)

@@ -1,5 +1,5 @@
-from listenread.job import job
 from listenread.tasks.separation import measure_audio_separation
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
     measure_audio_separation(

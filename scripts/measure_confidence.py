@@ -1,5 +1,5 @@
-from listenread.job import job
 from listenread.tasks.confidence import measure_confidence
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
     measure_confidence(

@@ -1,5 +1,5 @@
-from listenread.job import job
 from listenread.tasks.ontology_triplets import measure_ontology_triplets
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
     measure_ontology_triplets(

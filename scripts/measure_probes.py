@@ -1,5 +1,5 @@
-from listenread.job import job
 from listenread.tasks.probes import measure_probes
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
     measure_probes(

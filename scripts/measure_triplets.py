@@ -1,5 +1,5 @@
-from listenread.job import job
 from listenread.tasks.triplets import measure_triplets
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
     measure_triplets(

@@ -1,5 +1,5 @@
-from listenread.job import job
 from listenread.tasks.zero_shot import measure_zero_shot
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
     measure_zero_shot(

@@ -1,5 +1,5 @@
-from listenread import tables
-from listenread.job import job
+from listenread.files import tables
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
     tables.write_unavailable(

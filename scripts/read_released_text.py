@@ -1,5 +1,5 @@
-from listenread.job import job
 from listenread.models.released_files import read_text
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
     read_text(

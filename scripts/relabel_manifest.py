@@ -1,5 +1,5 @@
 from listenread.datasets.relabelled import relabel_manifest
-from listenread.job import job
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
     relabel_manifest(snakemake.input.manifest, snakemake.output[0], **snakemake.params)

@@ -1,6 +1,6 @@
 from listenread.datasets import gm_captions
-from listenread.datasets.soundfont import find_soundfont
-from listenread.job import job
+from listenread.datasets.gm.soundfont import find_soundfont
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
     settings = dict(snakemake.params)

@@ -1,8 +1,8 @@
 from pathlib import Path
 
-from listenread.job import job
-from listenread.models.training import train_two_tower
-from listenread.models.training_settings import TrainingSettings
+from listenread.models.muscall.training.loop import train_two_tower
+from listenread.models.muscall.training.settings import TrainingSettings
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
     settings = TrainingSettings.from_dict(

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from listenread.job import job
 from listenread.models.verify import verify_model
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
     verify_model(

@@ -1,5 +1,5 @@
-from listenread.job import job
 from listenread.report.page import Inputs, write_report
+from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
     files = {name: paths for name, paths in snakemake.input.items() if name != "code"}

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import soxr
 
-from listenread.datasets import captions
-from listenread.datasets.gm_instruments import INSTRUMENTS
-from listenread.datasets.notes import evaluated_midi_notes, write_csv, write_note
+from listenread.datasets.gm import caption_grammar
+from listenread.datasets.gm.instruments import INSTRUMENTS
+from listenread.datasets.gm.rendering import evaluated_midi_notes, write_csv, write_note
+from listenread.datasets.gm.soundfont import RENDER_RATE, NoteRenderer
 from listenread.datasets.rows import ClipRow, read_csv
-from listenread.datasets.soundfont import RENDER_RATE, NoteRenderer
 from listenread.errors import DataError
 from listenread.progress import progress
 
@@ -128,13 +128,13 @@ def render(
         notes_per_program: how many notes of each program, where it has as many.
         sample_rate: of the files, in Hz. Notes are rendered at 44.1 kHz and resampled with soxr, as
             the evaluation's are on their way into a tower.
-        resampler: see `listenread.audio.RESAMPLERS`.
+        resampler: see `listenread.audio.loading.RESAMPLERS`.
         seconds: length of a clip.
         release_seconds: how much of it comes after the key is released.
         gain_db: gain for all notes.
         silence_dbfs: a note whose peak stays below is left out.
         seed: chooses notes and captions.
-        mix: see `listenread.datasets.captions.sample`.
+        mix: see `listenread.datasets.gm.caption_grammar.sample`.
         workers: threads.
 
     Returns:
@@ -184,7 +184,9 @@ def _record(
 ) -> tuple[Any, ...]:
     instrument = INSTRUMENTS[program]
     row = {"program": program, "midi_note": midi_note, "velocity": velocity}
-    caption = captions.sample(row, np.random.default_rng((seed, program, midi_note, velocity)), mix)
+    caption = caption_grammar.sample(
+        row, np.random.default_rng((seed, program, midi_note, velocity)), mix
+    )
     return (
         path,
         instrument.names[0],
@@ -192,7 +194,7 @@ def _record(
         instrument.family,
         midi_note,
         velocity,
-        captions.register(midi_note, instrument.low, instrument.high),
+        caption_grammar.register(midi_note, instrument.low, instrument.high),
         instrument.articulation,
         caption,
     )

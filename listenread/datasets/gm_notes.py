@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from listenread.datasets import tinysol
-from listenread.datasets.notes import evaluated_midi_notes, pitch_name, write_csv, write_note
-from listenread.datasets.soundfont import RENDER_RATE, NoteRenderer
+from listenread.datasets.gm.rendering import evaluated_midi_notes, pitch_name, write_csv, write_note
+from listenread.datasets.gm.soundfont import RENDER_RATE, NoteRenderer
 from listenread.datasets.tinysol import CSV_COLUMNS, INSTRUMENTS, VOCABULARY, Instrument
 from listenread.errors import DataError
 from listenread.progress import progress
@@ -82,7 +82,7 @@ def render(
     """Render the notes as 44.1 kHz 16-bit mono wav and write the csv.
 
     Args:
-        soundfont: an ``.sf2`` file (see `listenread.datasets.soundfont.find_soundfont`).
+        soundfont: an ``.sf2`` file (see `listenread.datasets.gm.soundfont.find_soundfont`).
         root: the folder that takes the family folders.
         metadata: the csv, in TinySOL's columns; written last, so that it stands for the whole.
         midi_note_step: every which MIDI note is rendered.

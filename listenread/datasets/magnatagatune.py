@@ -143,7 +143,7 @@ def join_parts(parts: Sequence[Path | str], target: Path | str) -> Path:
     """Concatenate the parts of a file; `target` is made whole or not at all.
 
     Args:
-        parts: in their order; `listenread.download.fetch` has verified them.
+        parts: in their order; `listenread.files.download.fetch` has verified them.
         target: the file to make; its folder is created.
 
     Returns:
@@ -173,7 +173,7 @@ def join_parts(parts: Sequence[Path | str], target: Path | str) -> Path:
 def place_in_root(member: str) -> str | None:
     """Say where a member of the published zip belongs below the root, or None if nowhere.
 
-    For `listenread.download.extract`: ``<hexadecimal digit>/<name>.mp3``; folders above it are
+    For `files.download.extract`: ``<hexadecimal digit>/<name>.mp3``; folders above it are
     dropped, and all that is no MP3 file is left out.
     """
     found = re.search(r"(?:^|/)([0-9a-f]/[^/.][^/]*\.mp3)$", member)

@@ -1,6 +1,6 @@
 """A dataset as the rest of the workflow knows it: one row per clip, and the vocabulary.
 
-Cheap to import, unlike `listenread.datasets.base`, which decodes audio to make a manifest.
+Cheap to import, unlike `listenread.datasets.checking`, which decodes audio to make a manifest.
 """
 
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from listenread import tables
+from listenread.files import tables
 
 #: The columns that every manifest has, in this order; what the dataset knows follows.
 COLUMNS = ("clip_id", "path", "label", "fold", "duration_s", "sample_rate", "sha256")
@@ -46,7 +46,7 @@ class Manifest:
 
     @property
     def clips(self) -> list[Clip]:
-        """The clips for `listenread.audio.ClipLoader`."""
+        """The clips for `listenread.audio.loading.ClipLoader`."""
         rows = self.table.select(["clip_id", "path", "label", "sha256"]).to_pylist()
         return [Clip(**(row | {"path": Path(row["path"])})) for row in rows]
 

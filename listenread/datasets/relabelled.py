@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from listenread import tables
 from listenread.datasets.manifest import Manifest, read_manifest, write_manifest
 from listenread.errors import DataError
+from listenread.files import tables
 
 
 def relabel_manifest(

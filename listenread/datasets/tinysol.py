@@ -154,7 +154,7 @@ def check_official(rows: list[ClipRow]) -> None:
 def place_in_root(member: str) -> str | None:
     """Say where a member of the official archive belongs below the root, or None if nowhere.
 
-    For `listenread.download.extract`. Folders above the family's are dropped, should a release have
+    For `files.download.extract`. Folders above the family's are dropped, should a release have
     any; all that is no wav file is left out.
     """
     families = {instrument.family for instrument in INSTRUMENTS}

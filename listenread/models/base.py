@@ -29,7 +29,7 @@ class Vectors(NamedTuple):
 
 @dataclass(frozen=True)
 class AudioInput:
-    """What an audio tower wants to be fed with; `listenread.audio` prepares clips accordingly.
+    """What an audio tower wants to be fed with; `audio.loading` prepares clips accordingly.
 
     Attributes:
         sample_rate: in Hz.

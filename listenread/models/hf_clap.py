@@ -16,8 +16,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from listenread.checksums import checksum
 from listenread.errors import ModelError
+from listenread.files.checksums import checksum
 from listenread.models import registry
 from listenread.models.base import AudioInput
 from listenread.models.checkpoints import read_checkpoint

@@ -19,7 +19,7 @@ def encode_waveforms(
         device: where the tower is.
 
     Raises:
-        ValueError: another shape; preparing the clips is `listenread.audio`'s.
+        ValueError: another shape; preparing the clips is `listenread.audio.loading`'s.
     """
     if waveforms.ndim != 2 or waveforms.shape[1] != audio_input.samples:
         raise ValueError(

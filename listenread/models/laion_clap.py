@@ -12,8 +12,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from listenread.checksums import checksum
 from listenread.errors import ModelError
+from listenread.files.checksums import checksum
 from listenread.models.base import AudioInput
 from listenread.models.checkpoints import read_checkpoint
 from listenread.models.clap import tokens

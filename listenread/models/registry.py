@@ -12,11 +12,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from listenread import files
 from listenread.errors import ModelError
+from listenread.files import atomic
 from listenread.models.base import AudioInput, LoadTower, TwoTower
 from listenread.models.device import resolve_device
-from listenread.startup import without_garbage_collection
+from listenread.workflow.startup import without_garbage_collection
 
 DESCRIPTION_FILE = "model.json"
 AUDIO_TOWER_FILE = "audio_tower.safetensors"
@@ -143,7 +143,7 @@ def write_description(
     """
     description = {"family": family, "audio_input": asdict(audio_input), **facts}
     text = json.dumps(description, indent=2, ensure_ascii=False) + "\n"
-    files.write_text(Path(model_dir) / DESCRIPTION_FILE, text)
+    atomic.write_text(Path(model_dir) / DESCRIPTION_FILE, text)
 
 
 def prepare_own(model_dir: str | Path, family: str, options: Mapping[str, Any]) -> None:

@@ -13,11 +13,11 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from listenread import tables
-from listenread.checksums import checksum
 from listenread.datasets import tinysol
 from listenread.datasets.manifest import Manifest, write_manifest
 from listenread.errors import DownloadError, ModelError
+from listenread.files import tables
+from listenread.files.checksums import checksum
 
 #: Folders of the released systems.
 SYSTEMS = {

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from listenread import download
 from listenread.errors import DownloadError, UnreachableError
+from listenread.files import download
 from listenread.models import registry
 from listenread.models.base import AudioInput
 from listenread.models.released import ReleasedFile, read_listing
@@ -30,8 +30,8 @@ def fetch_system(
         system: a folder of the released vectors, e.g. ``muscall``.
         base_url: of the authors' repository at the pinned commit.
         listing: `resources/released_files.csv`.
-        mirror: see `listenread.download.fetch`.
-        retries: see `listenread.download.fetch`.
+        mirror: see `listenread.files.download.fetch`.
+        retries: see `listenread.files.download.fetch`.
 
     Raises:
         DownloadError: the listing has no such system, or a file is not the released one.

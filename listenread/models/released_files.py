@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from listenread import tables
+from listenread.files import tables
 from listenread.models import released
 from listenread.prompts import from_template
 

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from listenread import audio, files
-from listenread.checksums import checksum
+from listenread.audio import loading
 from listenread.errors import ModelError
+from listenread.files import atomic
+from listenread.files.checksums import checksum
 from listenread.models import registry
 from listenread.models.base import AudioInput, TwoTower, Vectors
 
@@ -155,7 +156,7 @@ def unpadded_windows(
         if len(waveform) <= audio_input.samples:
             found[name] = waveform
             continue
-        cropped = audio.windows(
+        cropped = loading.windows(
             waveform, audio_input.samples, audio_input.padding, audio_input.cropping
         )
         found |= {f"{name}, window {i}": window for i, window in enumerate(cropped)}
@@ -178,7 +179,7 @@ def compare(
     """
     rate = model.audio_input.sample_rate
     prepared = [
-        audio.prepare(audio.Sound(waveform[:, None], rate), model.audio_input)
+        loading.prepare(loading.Sound(waveform[:, None], rate), model.audio_input)
         for waveform in clips.values()
     ]
     towers = (
@@ -334,4 +335,4 @@ def _roberta_config(text_sizes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write_json(path: Path, content: Any) -> None:
-    files.write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    atomic.write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")

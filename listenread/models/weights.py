@@ -7,13 +7,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from listenread import files
 from listenread.errors import ModelError
+from listenread.files import atomic
 
 
 def write_tower(path: str | Path, tensors: Mapping[str, Tensor]) -> None:
     """Write tensors atomically; the same tensors give the same bytes."""
-    with files.replacing(path) as partial:
+    with atomic.replacing(path) as partial:
         partial.touch()
         mode = partial.stat().st_mode
         save_file(dict(tensors), partial)

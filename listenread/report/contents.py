@@ -10,11 +10,11 @@ from typing import Any
 
 import pandas as pd
 
-from listenread import tables
 from listenread.datasets.manifest import read_manifest
+from listenread.files import tables
+from listenread.files.tables import UNAVAILABLE
 from listenread.report.decisions import Decisions
 from listenread.scores import class_indices
-from listenread.tables import UNAVAILABLE
 
 
 @dataclass(frozen=True)

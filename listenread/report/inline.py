@@ -2,7 +2,7 @@
 
 import re
 
-#: What figures are drawn with (`listenread.report.drawing.INK` and `LINE`), and the page's colours.
+#: What figures are drawn with (`listenread.figures.style.INK` and `LINE`), and the page's colours.
 _COLOURS = {"#1f2328": "var(--ink)", "#d0d4d9": "var(--line)"}
 
 

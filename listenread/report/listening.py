@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 import soundfile
 
-from listenread import audio, tables
+from listenread.audio import loading
 from listenread.datasets.manifest import Clip, read_manifest
 from listenread.errors import DataError
+from listenread.files import tables
 from listenread.progress import progress
 
 #: Over this time a copy that is cut off is faded out, so that it does not click.
@@ -68,14 +69,14 @@ def compact(path: str | Path, seconds: float, sample_rate: int, compression: flo
         content = Path(path).read_bytes()
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror or error})") from error
-    sound = audio.decode(content, path)
+    sound = loading.decode(content, path)
     wanted = round(seconds * sound.sample_rate)
-    waveform = audio.mono(sound.waveform)
+    waveform = loading.mono(sound.waveform)
     if len(waveform) > wanted:
         fade = min(wanted, round(_FADE_SECONDS * sound.sample_rate))
         waveform = waveform[:wanted].copy()
         waveform[wanted - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
-    waveform = audio.resample(waveform, sound.sample_rate, sample_rate)
+    waveform = loading.resample(waveform, sound.sample_rate, sample_rate)
     file = io.BytesIO()
     soundfile.write(
         file,

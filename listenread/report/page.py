@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from listenread import files
+from listenread.files import atomic
 from listenread.report import contents, export, job_graph, provenance, sentences
 from listenread.report.contents import Contents, FigureFile
 from listenread.report.decisions import Decisions, read_decisions, to_base64
@@ -506,4 +506,4 @@ def _latex(table: WideTable, task: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    files.write_text(path, text)
+    atomic.write_text(path, text)

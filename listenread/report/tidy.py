@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
-from listenread import tables
-from listenread.tidy import PER_CLASS, TIDY
+from listenread.files import tables
+from listenread.tasks.tidy import PER_CLASS, TIDY
 
 
 def read_tidy(path: str | Path) -> tuple[pd.DataFrame, list[dict[str, Any]]]:

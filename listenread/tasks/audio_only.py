@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from listenread import tables, tidy
 from listenread.datasets.manifest import read_manifest
+from listenread.files import tables
 from listenread.metrics import prototypes
 from listenread.scores import class_indices
-from listenread.tasks import classification
+from listenread.tasks import classification, tidy
 
 PROTOCOLS = ("published", "corrected")
 

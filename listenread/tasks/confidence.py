@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from listenread import tables, tidy
+from listenread.files import tables
 from listenread.metrics import confidence as metric
 from listenread.scores import read_scores
+from listenread.tasks import tidy
 
 
 def measure_confidence(

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from listenread import ontology, tables
+from listenread import ontology
+from listenread.files import tables
 from listenread.tasks.triplets import write_measured
 
 TASK = "ontology_triplets"

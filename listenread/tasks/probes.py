@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from listenread import tables, tidy
 from listenread.datasets.manifest import read_manifest
+from listenread.files import tables
 from listenread.metrics import probes
 from listenread.scores import class_indices
-from listenread.tasks import classification
+from listenread.tasks import classification, tidy
 
 
 def measure_probes(

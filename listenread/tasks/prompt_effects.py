@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from listenread import tables, tidy
+from listenread.files import tables
 from listenread.metrics import prompt_effects
 from listenread.metrics.uncertainty import Measurement, paired_difference
 from listenread.scores import read_scores
-from listenread.tasks import classification
+from listenread.tasks import classification, tidy
 from listenread.tasks.triplets import by_variant
 
 

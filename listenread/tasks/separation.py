@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from listenread import tables, tidy
+from listenread.files import tables
 from listenread.metrics import separation
 from listenread.scores import class_indices, read_scores
+from listenread.tasks import tidy
 from listenread.tasks.classification import SPACES
 
 

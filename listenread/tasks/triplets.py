@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from listenread import ontology, tables, tidy
+from listenread import ontology
+from listenread.files import tables
 from listenread.metrics import triplets
 from listenread.metrics.uncertainty import Measurement
+from listenread.tasks import tidy
 from listenread.tasks.classification import SPACES
 
 PROTOCOLS = ("published", "corrected")

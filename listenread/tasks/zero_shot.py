@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from listenread import tables, tidy
+from listenread.files import tables
 from listenread.metrics import chance, zero_shot
 from listenread.metrics.uncertainty import Measurement, over_variants, percentile_interval
 from listenread.scores import read_scores, read_templates
-from listenread.tasks import classification
+from listenread.tasks import classification, tidy
 
 #: Task of the rows with what the same scores earn under permuted labels.
 PERMUTED = "chance_by_permutation"

@@ -12,14 +12,15 @@ import pandas as pd
 import pytest
 import soundfile
 
-from listenread import tables, tidy
-from listenread.datasets.base import build_manifest
+from listenread.datasets.checking import build_manifest
 from listenread.datasets.manifest import write_manifest
 from listenread.datasets.rows import ClipRow
-from listenread.report import confusion, margins, prompt_intervals, similarity, vector_map
+from listenread.figures import confusion, map, margin, prompts, similarity
+from listenread.files import tables
 from listenread.report.listening import encode_clips
 from listenread.report.page import TABLES, Inputs, write_report
 from listenread.scores import score_prompt
+from listenread.tasks import tidy
 from listenread.tasks.audio_only import measure_audio_only
 from listenread.tasks.confidence import measure_confidence
 from listenread.tasks.prompt_effects import compare_prompts
@@ -192,7 +193,7 @@ def _draw(experiment: Experiment, datasets: list[str], models: list[str]) -> Non
     for dataset in datasets:
         manifest = results / "manifests" / f"{dataset}.parquet"
         cells = results / "metrics" / dataset
-        prompt_intervals.draw(
+        prompts.draw(
             [path for model in models for path in sorted(cells.glob(f"{model}/zero_shot/*"))],
             figures / "prompts" / f"{dataset}.svg",
             dataset=dataset,
@@ -221,8 +222,8 @@ def _draw(experiment: Experiment, datasets: list[str], models: list[str]) -> Non
                 text = results / "embeddings" / "text" / f"{place}.parquet"
                 similarity.draw_text_audio(scores, figures / "similarity" / f"{place}.svg", bins=20)
                 confusion.draw(scores, figures / "confusion" / f"{place}.svg")
-                vector_map.draw(audio, text, figures / "map" / f"{place}.svg")
-                margins.draw(
+                map.draw(audio, text, figures / "map" / f"{place}.svg")
+                margin.draw(
                     scores,
                     figures / "confidence" / f"{place}.svg",
                     histogram_bins=20,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from listenread import checksums
+from listenread.files import checksums
 
 LIST = "results/experiments/small/checksums.sha256"
 #: The jobs' progress bars are no input of any rule: here is where a job can be made to take time.

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from listenread import checksums
+from listenread.files import checksums
 
 from .conftest import kill, nothing_half_written, script, slow, start, wait_for
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from listenread import checksums, reproduction, tables
+from listenread.files import checksums, reproduction, tables
 
 from .conftest import LIST, in_mounts, nothing_half_written
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from listenread.datasets import tinysol
-from listenread.download import extract
+from listenread.files.download import extract
 
 from .conftest import mutated, times
 

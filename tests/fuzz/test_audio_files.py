@@ -10,8 +10,8 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from listenread import audio
-from listenread.datasets.base import AudioLimits, check_file
+from listenread.audio import loading
+from listenread.datasets.checking import AudioLimits, check_file
 from listenread.models.base import AudioInput
 
 from .conftest import mutated, times
@@ -41,7 +41,7 @@ def hear(path):
     """What a run does with a file: look at it, then prepare what a tower hears."""
     check_file(path, AudioLimits())
     content = path.read_bytes()
-    prepared = audio.prepare(audio.decode(content, path), TOWER)
+    prepared = loading.prepare(loading.decode(content, path), TOWER)
     assert prepared.shape == (1, TOWER.samples) and np.isfinite(prepared).all()
 
 
@@ -58,7 +58,7 @@ def test_damaged_sound_files(trial, file_format, subtype):
     for number in range(times(40)):
         path.write_bytes(mutated(whole, rng))
         trial(lambda: hear(path), why=f"{file_format} {subtype} {number}")
-        trial(lambda: audio.decode(path.read_bytes(), path), path, number)
+        trial(lambda: loading.decode(path.read_bytes(), path), path, number)
 
 
 def test_damaged_genuine_recordings(trial, shared_data):
@@ -124,7 +124,7 @@ def test_a_stream_that_does_not_announce_its_length(trial):
     assert whole[4:8] == b"\x00\x00\x00\x22"  # STREAMINFO first, 34 bytes
     whole[8 + 13] &= 0xF0
     whole[8 + 14 : 8 + 18] = bytes(4)
-    assert trial(lambda: audio.decode(bytes(whole), "pipe.flac"), "pipe.flac") is None
+    assert trial(lambda: loading.decode(bytes(whole), "pipe.flac"), "pipe.flac") is None
 
 
 def test_a_header_cannot_ask_for_memory(trial):
@@ -134,5 +134,5 @@ def test_a_header_cannot_ask_for_memory(trial):
     whole[8 + 14 : 8 + 18] = b"\xff" * 4
     path = trial.folder / "bomb.flac"
     path.write_bytes(whole)
-    assert trial(lambda: audio.decode(bytes(whole), path), path) is None
+    assert trial(lambda: loading.decode(bytes(whole), path), path) is None
     assert trial(lambda: check_file(path, AudioLimits())) is None

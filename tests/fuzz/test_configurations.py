@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from listenread import config as configuration
+from listenread.workflow import config as configuration
 
 from .conftest import mutated, times
 

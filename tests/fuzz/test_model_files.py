@@ -16,9 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from listenread import tables
-from listenread.models import registry, tokenizers, training_checkpoints
+from listenread.files import tables
+from listenread.models import registry, tokenizers
 from listenread.models.checkpoints import read_checkpoint
+from listenread.models.muscall.training import checkpoints
 from listenread.models.released import read_vectors
 from listenread.models.weights import read_tower, write_tower
 
@@ -163,9 +164,9 @@ def test_damaged_training_checkpoints(trial):
     optimizer = torch.optim.AdamW(module.parameters())
     module.norm(module.layer(torch.ones(2, 3))).sum().backward()
     optimizer.step()
-    state = training_checkpoints.RunState(step=3, best={"layer.weight": torch.ones(2, 3)})
-    training_checkpoints.save(trial.folder, "key", module, optimizer, state)
-    path = trial.folder / training_checkpoints.CHECKPOINT_FILE
+    state = checkpoints.RunState(step=3, best={"layer.weight": torch.ones(2, 3)})
+    checkpoints.save(trial.folder, "key", module, optimizer, state)
+    path = trial.folder / checkpoints.CHECKPOINT_FILE
     whole = path.read_bytes()
     rng = random.Random("resume")
     for number in range(times(200)):
@@ -173,7 +174,7 @@ def test_damaged_training_checkpoints(trial):
         fresh = Small()
         adam = torch.optim.AdamW(fresh.parameters())
         found = trial(
-            lambda f=fresh, a=adam: training_checkpoints.resume(trial.folder, "key", f, a),
+            lambda f=fresh, a=adam: checkpoints.resume(trial.folder, "key", f, a),
             why=number,
         )
         assert found.step in (0, 3) or number, number

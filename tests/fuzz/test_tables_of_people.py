@@ -11,12 +11,13 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from listenread import config as configuration
-from listenread import ontology, prompts, tables
+from listenread import ontology, prompts
 from listenread.datasets import folder as folder_dataset
 from listenread.datasets import tinysol
-from listenread.datasets.base import build_manifest
+from listenread.datasets.checking import build_manifest
 from listenread.datasets.manifest import write_manifest
+from listenread.files import tables
+from listenread.workflow import config as configuration
 
 from .conftest import mutated, times
 

@@ -1,4 +1,4 @@
-"""`listenread.audio` against scipy, LAION-CLAP's own functions and real recordings."""
+"""`listenread.audio.loading` against scipy, LAION-CLAP's own functions and real recordings."""
 
 import ast
 import hashlib
@@ -16,7 +16,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from listenread import audio
+from listenread.audio import loading
 from listenread.errors import DataError
 from listenread.models.base import AudioInput
 
@@ -60,7 +60,7 @@ def make_clips(folder: Path, lengths: list[float], rate: int = 22_050) -> list[F
 def test_formats_decode(file_format, subtype, tolerance):
     wave = sine(1.0, 44_100)
     content = as_bytes(wave, 44_100, format=file_format, subtype=subtype)
-    sound = audio.decode(content)
+    sound = loading.decode(content)
     assert sound.sample_rate == 44_100
     assert sound.waveform.dtype == np.float32
     assert sound.waveform.shape == (44_100, 1)
@@ -70,9 +70,9 @@ def test_formats_decode(file_format, subtype, tolerance):
 def test_a_real_recording_decodes_as_soundfile_reads_it(shared_data):
     path = shared_data / "tinysol/audio/Winds/Flute/ordinario/Fl-ord-C4-mf-N-T14d.wav"
     expected, rate = soundfile.read(path, dtype="float32")
-    sound = audio.decode(path.read_bytes(), path)
+    sound = loading.decode(path.read_bytes(), path)
     assert sound.sample_rate == rate == 44_100
-    np.testing.assert_array_equal(audio.mono(sound.waveform), expected)
+    np.testing.assert_array_equal(loading.mono(sound.waveform), expected)
 
 
 @pytest.mark.parametrize("file_format", ["WAV", "FLAC", "AIFF"])
@@ -80,9 +80,9 @@ def test_a_real_recording_decodes_as_soundfile_reads_it(shared_data):
 def test_a_file_that_is_cut_short_is_refused(file_format, keep):
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, 32_000).astype("f4")
     content = as_bytes(noise, format=file_format)
-    audio.decode(content)
+    loading.decode(content)
     with pytest.raises(DataError, match=r"cut short|cannot be decoded"):
-        audio.decode(content[: int(len(content) * keep)])
+        loading.decode(content[: int(len(content) * keep)])
 
 
 @pytest.mark.parametrize("announced", [0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000])
@@ -91,22 +91,22 @@ def test_a_file_from_a_pipe_is_whole(announced):
     content = bytearray(as_bytes(wave))
     size = content.index(b"data") + 4
     content[size : size + 4] = announced.to_bytes(4, "little")
-    assert len(audio.decode(bytes(content)).waveform) == 8_000
+    assert len(loading.decode(bytes(content)).waveform) == 8_000
     content[size : size + 4] = (16_000 + 2_000).to_bytes(4, "little")
     with pytest.raises(DataError, match="16000 bytes of sound, but its header announces 18000"):
-        audio.decode(bytes(content))
+        loading.decode(bytes(content))
 
 
 @pytest.mark.parametrize("content", [b"", b"not a sound", b"RIFF\0\0\0\0WAVE", b"\0" * 5000])
 def test_what_is_no_sound_is_refused_with_its_name(content):
     with pytest.raises(DataError, match=r"my\.wav: "):
-        audio.decode(content, "my.wav")
+        loading.decode(content, "my.wav")
 
 
 def test_mono_is_the_mean_of_the_channels():
     stereo = np.array([[1.0, 0.0], [-0.5, 0.5], [0.25, 0.75]], dtype="f4")
-    np.testing.assert_allclose(audio.mono(stereo), [0.5, 0.0, 0.5])
-    assert audio.mono(stereo).dtype == np.float32
+    np.testing.assert_allclose(loading.mono(stereo), [0.5, 0.0, 0.5])
+    assert loading.mono(stereo).dtype == np.float32
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_mono_is_the_mean_of_the_channels():
 def test_resampling_agrees_with_scipy(from_rate, to_rate):
     """Whole periods in a second: there the Fourier method of scipy is exact."""
     wave = sum(sine(1.0, from_rate, hertz) for hertz in (130.0, 441.0, 1_000.0, 2_900.0)) / 4
-    ours = audio.resample(wave.astype("f4"), from_rate, to_rate)
+    ours = loading.resample(wave.astype("f4"), from_rate, to_rate)
     reference = scipy.signal.resample(wave.astype("f8"), to_rate)
     assert ours.dtype == np.float32
     assert abs(len(ours) - to_rate) <= 1
@@ -127,18 +127,18 @@ def test_resampling_agrees_with_scipy(from_rate, to_rate):
 
 
 def test_resampling_removes_what_the_new_rate_cannot_hold():
-    aliased = audio.resample(sine(1.0, 44_100, 15_000.0), 44_100, 16_000)
+    aliased = loading.resample(sine(1.0, 44_100, 15_000.0), 44_100, 16_000)
     assert np.abs(aliased[1_000:-1_000]).max() < 1e-4
 
 
 def test_resampling_to_the_same_rate_changes_nothing():
     wave = sine(0.1, 16_000)
-    assert audio.resample(wave, 16_000, 16_000) is wave
+    assert loading.resample(wave, 16_000, 16_000) is wave
 
 
 def test_an_unknown_resampler_is_named():
     with pytest.raises(DataError, match="'best' is not one of QQ"):
-        audio.resample(sine(0.1, 8_000), 8_000, 16_000, "best")
+        loading.resample(sine(0.1, 8_000), 8_000, 16_000, "best")
 
 
 def laion_clap_functions() -> dict:
@@ -159,7 +159,7 @@ def test_quantising_is_laion_claps_to_the_bit():
     values = np.random.default_rng(1).uniform(-1.2, 1.2, 50_000).astype("f4")
     values[:6] = [0.0, 1.0, -1.0, 1.5, -1.5, 1 / 32767]
     expected = theirs["int16_to_float32"](theirs["float32_to_int16"](values))
-    ours = audio.quantise_int16(values)
+    ours = loading.quantise_int16(values)
     np.testing.assert_array_equal(ours, expected)
     assert ours.dtype == np.float32
     # Rounding instead of truncating would be another function.
@@ -167,27 +167,27 @@ def test_quantising_is_laion_claps_to_the_bit():
 
 
 def test_repeat_pad_repeats_whole_clips_and_then_is_silent():
-    padded = audio.pad(np.array([1.0, 2.0, 3.0], dtype="f4"), 8, "repeat_pad")
+    padded = loading.pad(np.array([1.0, 2.0, 3.0], dtype="f4"), 8, "repeat_pad")
     np.testing.assert_array_equal(padded, [1, 2, 3, 1, 2, 3, 0, 0])
 
 
 def test_zero_padding_is_at_the_end():
-    np.testing.assert_array_equal(audio.pad(np.ones(3, "f4"), 5, "zeros"), [1, 1, 1, 0, 0])
+    np.testing.assert_array_equal(loading.pad(np.ones(3, "f4"), 5, "zeros"), [1, 1, 1, 0, 0])
 
 
 def test_cropping():
     clip = np.arange(10, dtype="f4")
-    assert audio.windows(clip, 4, "zeros", "first").tolist() == [[0, 1, 2, 3]]
-    assert audio.windows(clip, 4, "zeros", "centre").tolist() == [[3, 4, 5, 6]]
-    assert audio.windows(clip, 4, "zeros", "mean_of_windows").tolist() == [
+    assert loading.windows(clip, 4, "zeros", "first").tolist() == [[0, 1, 2, 3]]
+    assert loading.windows(clip, 4, "zeros", "centre").tolist() == [[3, 4, 5, 6]]
+    assert loading.windows(clip, 4, "zeros", "mean_of_windows").tolist() == [
         [0, 1, 2, 3],
         [4, 5, 6, 7],
         [6, 7, 8, 9],
     ]
     with pytest.raises(DataError, match="'middle' is not"):
-        audio.windows(clip, 4, "zeros", "middle")
+        loading.windows(clip, 4, "zeros", "middle")
     with pytest.raises(DataError, match="'wrap' is neither"):
-        audio.windows(clip, 40, "wrap", "first")
+        loading.windows(clip, 40, "wrap", "first")
 
 
 @given(frames=st.integers(1, 400), samples=st.integers(1, 60))
@@ -195,17 +195,17 @@ def test_cropping():
 def test_windows_cover_every_sample(frames, samples):
     clip = np.arange(1, frames + 1, dtype="f4")
     for padding in ("zeros", "repeat_pad"):
-        rows = audio.windows(clip, samples, padding, "mean_of_windows")
+        rows = loading.windows(clip, samples, padding, "mean_of_windows")
         assert rows.shape == (-(-frames // samples), samples)
         assert set(rows.ravel()) - {0.0} == set(clip)
-        assert len(audio.windows(clip, samples, padding, "centre")) == 1
+        assert len(loading.windows(clip, samples, padding, "centre")) == 1
 
 
 def test_the_chain_quantises_after_resampling_and_before_padding():
     wave = sine(0.5, 44_100) * 1.7
     tower = AudioInput(48_000, 1.25, "repeat_pad", "centre", quantise_int16=True)
-    prepared = audio.prepare(audio.Sound(wave[:, None], 44_100), tower)
-    by_hand = audio.quantise_int16(audio.resample(wave, 44_100, 48_000))
+    prepared = loading.prepare(loading.Sound(wave[:, None], 44_100), tower)
+    by_hand = loading.quantise_int16(loading.resample(wave, 44_100, 48_000))
     assert len(by_hand) == 24_000
     assert prepared.shape == (1, 60_000)
     np.testing.assert_array_equal(prepared[0, :24_000], by_hand)
@@ -214,7 +214,7 @@ def test_the_chain_quantises_after_resampling_and_before_padding():
 
 
 def load(clips, tower, **kwargs) -> tuple[np.ndarray, np.ndarray]:
-    batches = list(audio.ClipLoader(clips, tower, **kwargs))
+    batches = list(loading.ClipLoader(clips, tower, **kwargs))
     return (
         np.concatenate([batch.clips for batch in batches]),
         np.concatenate([batch.waveforms for batch in batches]),
@@ -244,7 +244,7 @@ def test_rows_do_not_depend_on_batch_size_or_workers(tmp_path, cropping):
 def test_batches_have_the_size_that_was_asked_for(tmp_path):
     clips = make_clips(tmp_path, [0.1] * 7)
     handed_over = []
-    loader = audio.ClipLoader(
+    loader = loading.ClipLoader(
         clips, AudioInput(8_000, 0.2), 3, on_clip=lambda: handed_over.append(1)
     )
     assert [batch.waveforms.shape for batch in loader] == [(3, 1600), (3, 1600), (1, 1600)]
@@ -254,15 +254,15 @@ def test_batches_have_the_size_that_was_asked_for(tmp_path):
 def test_the_loader_holds_no_more_clips_than_allowed(tmp_path, monkeypatch):
     clips = make_clips(tmp_path, [0.05] * 40)
     loaded, lock = [], threading.Lock()
-    real = audio.prepare
+    real = loading.prepare
 
     def counting(*args):
         with lock:
             loaded.append(1)
         return real(*args)
 
-    monkeypatch.setattr(audio, "prepare", counting)
-    batches = iter(audio.ClipLoader(clips, AudioInput(8_000, 0.1), 2, workers=4, prefetch=6))
+    monkeypatch.setattr(loading, "prepare", counting)
+    batches = iter(loading.ClipLoader(clips, AudioInput(8_000, 0.1), 2, workers=4, prefetch=6))
     next(batches)
     time.sleep(0.3)
     assert len(loaded) <= 2 + 6
@@ -300,8 +300,8 @@ def test_real_recordings_load(shared_data):
 
 def test_mean_by_clip_averages_windows():
     vectors = np.array([[1, 0], [3, 4], [5, 6], [7, 7]], dtype="f4")
-    means = audio.mean_by_clip(np.array([0, 1, 1, 2]), vectors, 3)
+    means = loading.mean_by_clip(np.array([0, 1, 1, 2]), vectors, 3)
     assert means.dtype == np.float32
     np.testing.assert_array_equal(means, [[1, 0], [4, 5], [7, 7]])
     with pytest.raises(ValueError, match="rows of 4 clips"):
-        audio.mean_by_clip(np.array([0, 1, 1, 2]), vectors, 4)
+        loading.mean_by_clip(np.array([0, 1, 1, 2]), vectors, 4)

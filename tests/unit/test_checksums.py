@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from listenread import checksums
 from listenread.errors import DataError
+from listenread.files import checksums
 
 
 def test_earlier_lists_are_taken_over_and_their_files_are_not_read(tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from listenread import code_inputs
+from listenread.workflow import code_inputs
 
 SCRIPTS = sorted(path.stem for path in (Path(__file__).parents[2] / "scripts").glob("*.py"))
 

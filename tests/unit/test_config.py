@@ -5,11 +5,11 @@ import copy
 import pytest
 import yaml
 
-from listenread import config as configuration
-from listenread import config_reference
 from listenread.errors import ConfigError
 from listenread.models.muscall.sizes import AudioSizes, Sizes, TextSizes
-from listenread.models.training_settings import TrainingSettings
+from listenread.models.muscall.training.settings import TrainingSettings
+from listenread.workflow import config as configuration
+from listenread.workflow import config_reference
 
 
 @pytest.fixture(scope="module")

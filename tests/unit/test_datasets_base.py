@@ -8,12 +8,12 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile
 
-from listenread import tables
-from listenread.datasets import base, registry
-from listenread.datasets.base import AudioLimits, build_manifest
+from listenread.datasets import checking, registry
+from listenread.datasets.checking import AudioLimits, build_manifest
 from listenread.datasets.manifest import COLUMNS, read_manifest, write_manifest
 from listenread.datasets.rows import ClipRow, read_csv
 from listenread.errors import ConfigError, DataError
+from listenread.files import tables
 
 
 def tone(seconds: float = 0.5, rate: int = 16_000, channels: int = 1, peak: float = 0.3):
@@ -70,7 +70,7 @@ def rows_of(paths: dict[str, Path], label: str = "a") -> list[ClipRow]:
 def test_every_kind_of_bad_file_is_refused_with_its_reason(tmp_path):
     for name, (path, reason) in make_bad(tmp_path).items():
         with pytest.raises(DataError, match=reason):
-            base.check_file(path, AudioLimits())
+            checking.check_file(path, AudioLimits())
         with pytest.raises(DataError, match="1 of 1 clips") as error:
             build_manifest(rows_of({name: path}))
         assert str(path) in str(error.value)
@@ -113,9 +113,9 @@ def test_limits_are_parameters(tmp_path):
         silence_dbfs=-90.0,
     )
     for name in ("eight", "slow", "fast", "short", "quiet"):
-        assert base.check_file(tmp_path / f"{name}.wav", loose).sample_rate > 0
+        assert checking.check_file(tmp_path / f"{name}.wav", loose).sample_rate > 0
     with pytest.raises(DataError, match=r"lasts 0\.500 s .*max_seconds 0\.1"):
-        base.check_file(write(tmp_path / "x.wav", tone()), AudioLimits(max_seconds=0.1))
+        checking.check_file(write(tmp_path / "x.wav", tone()), AudioLimits(max_seconds=0.1))
 
 
 @pytest.mark.parametrize("rate", [8_000, 44_100, 192_000])

@@ -6,8 +6,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from listenread.datasets import captions, gm_notes
-from listenread.datasets.gm_instruments import INSTRUMENTS
+from listenread.datasets import gm_notes
+from listenread.datasets.gm import caption_grammar
+from listenread.datasets.gm.instruments import INSTRUMENTS
 from listenread.errors import ConfigError
 
 ROWS = [
@@ -20,7 +21,7 @@ ROWS = [
 def draw(count: int, seed: int = 0, **kwargs) -> list[tuple[dict, str]]:
     rng = np.random.default_rng(seed)
     rows = [ROWS[int(rng.integers(len(ROWS)))] for _ in range(count)]
-    return [(row, captions.sample(row, rng, **kwargs)) for row in rows]
+    return [(row, caption_grammar.sample(row, rng, **kwargs)) for row in rows]
 
 
 def has_name(caption: str, program: int) -> bool:
@@ -83,14 +84,14 @@ def test_the_mix_is_what_was_asked_for():
         for row, caption in draw(4_000, mix={"bare": 1.0, "negated": 3.0})
     )
     assert 0.22 < bare / 4_000 < 0.28
-    assert sum(captions.MIX.values()) == pytest.approx(1.0)
+    assert sum(caption_grammar.MIX.values()) == pytest.approx(1.0)
 
 
 def test_an_unknown_kind_is_refused():
     with pytest.raises(ConfigError, match=r"\['sung'\]"):
-        captions.sample(ROWS[0], np.random.default_rng(0), {"sung": 1.0})
+        caption_grammar.sample(ROWS[0], np.random.default_rng(0), {"sung": 1.0})
     with pytest.raises(ConfigError, match="cannot be drawn"):
-        captions.sample(ROWS[0], np.random.default_rng(0), {"bare": 0.0})
+        caption_grammar.sample(ROWS[0], np.random.default_rng(0), {"bare": 0.0})
 
 
 @pytest.mark.parametrize(
@@ -98,11 +99,11 @@ def test_an_unknown_kind_is_refused():
     [(55, "low"), (69, "low"), (72, "middle"), (90, "high"), (100, "high")],
 )
 def test_registers_are_thirds_of_the_range(midi_note, expected):
-    assert captions.register(midi_note, 55, 100) == expected
+    assert caption_grammar.register(midi_note, 55, 100) == expected
 
 
 def test_loudness_words_tell_dynamics_apart():
-    quiet, medium, loud = (set(captions.loudness(velocity)) for velocity in (40, 80, 120))
+    quiet, medium, loud = (set(caption_grammar.loudness(velocity)) for velocity in (40, 80, 120))
     assert not quiet & medium
     assert not medium & loud
 

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from listenread.datasets import folder
-from listenread.datasets.base import build_manifest
+from listenread.datasets.checking import build_manifest
 from listenread.errors import DataError
 
 

@@ -12,10 +12,10 @@ import pytest
 import soundfile
 
 from listenread.datasets import gm_captions, gm_notes, tinysol
-from listenread.datasets.base import build_manifest
-from listenread.datasets.gm_instruments import INSTRUMENTS
-from listenread.datasets.notes import evaluated_midi_notes, pitch_name, write_note
-from listenread.datasets.soundfont import (
+from listenread.datasets.checking import build_manifest
+from listenread.datasets.gm.instruments import INSTRUMENTS
+from listenread.datasets.gm.rendering import evaluated_midi_notes, pitch_name, write_note
+from listenread.datasets.gm.soundfont import (
     DEFAULT_SOUNDFONT_SHA256,
     RENDER_RATE,
     NoteRenderer,

@@ -15,10 +15,10 @@ import pytest
 import soundfile
 
 from listenread.datasets import magnatagatune, registry
-from listenread.datasets.base import build_manifest
+from listenread.datasets.checking import build_manifest
 from listenread.datasets.manifest import read_manifest, write_manifest
-from listenread.download import extract
 from listenread.errors import DataError, DownloadError
+from listenread.files.download import extract
 
 RATE = 16_000
 HOST = "https://mirror.example"

@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from listenread.datasets import tinysol
-from listenread.datasets.base import build_manifest
+from listenread.datasets.checking import build_manifest
 from listenread.errors import DataError
 
 

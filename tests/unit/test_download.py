@@ -1,4 +1,4 @@
-"""`listenread.download` against a real HTTP server on this machine, archives and a mirror."""
+"""`listenread.files.download` against a real HTTP server on this machine, archives and a mirror."""
 
 import csv
 import hashlib
@@ -19,10 +19,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from listenread import download
-from listenread.checksums import checksum
 from listenread.datasets import tinysol
 from listenread.errors import DownloadError
+from listenread.files import download
+from listenread.files.checksums import checksum
 
 CONTENT = np.random.default_rng(0).bytes(3_000_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

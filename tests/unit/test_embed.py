@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from listenread.audio import Batch
+from listenread.audio.loading import Batch
 from listenread.embed import Encoder, clip_vectors, shard_rows
 from listenread.errors import ModelError
 from listenread.models.base import Vectors

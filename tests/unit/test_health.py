@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from listenread import health, tables
+from listenread import health
+from listenread.files import tables
 from listenread.models.base import AudioInput, Vectors
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from listenread.errors import DownloadError
-from listenread.hub import fetch_repository
+from listenread.files.hub import fetch_repository
 
 WANTED = {"repository": "laion/clap-htsat-unfused", "revision": "8" * 40}
 

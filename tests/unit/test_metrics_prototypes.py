@@ -14,7 +14,9 @@ from listenread.metrics import prototypes, zero_shot
 @pytest.fixture(scope="module")
 def released(shared_mirror):
     """Released MusCALL pre-joint audio vectors, labels and official TinySOL folds."""
-    (folder,) = shared_mirror.glob("raw.githubusercontent.com/YannisBilly/*/*")
+    (folder,) = shared_mirror.glob(
+        "raw.githubusercontent.com/YannisBilly/i_can_listen_but_cannot_read/*"
+    )
     vectors = np.load(folder / "model_embeddings/muscall/audio/pre_joint/tinysol.npy")
     with (folder / "tinysol_groundtruth_reordered.csv").open() as file:
         _, *rows = csv.reader(file)

@@ -28,7 +28,9 @@ def tinysol(tree):
 @pytest.fixture(scope="module")
 def released(shared_mirror):
     """Released MusCALL text vectors of `A {label} track`, by space."""
-    (folder,) = shared_mirror.glob("raw.githubusercontent.com/YannisBilly/*/*/model_embeddings")
+    (folder,) = shared_mirror.glob(
+        "raw.githubusercontent.com/YannisBilly/i_can_listen_but_cannot_read/*/model_embeddings"
+    )
     return {
         "joint": np.load(folder / "muscall/text/joint_space/muscall_prompt.npy"),
         "pre_joint": np.load(folder / "muscall/text/pre_joint/muscall_prompt.npy"),

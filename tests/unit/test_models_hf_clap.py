@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from transformers import ClapFeatureExtractor, ClapModel, RobertaTokenizer
 
-from listenread.audio import Sound, prepare
+from listenread.audio.loading import Sound, prepare
 from listenread.errors import ModelError
 from listenread.health import check_prepared_model
 from listenread.models import registry

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from listenread import audio, health
+from listenread import health
+from listenread.audio import loading
 from listenread.errors import ModelError
 from listenread.models import laion_clap, registry, verify
 from listenread.models.base import Vectors
@@ -137,7 +138,9 @@ def test_other_padding_is_seen(model, verified, padding, monkeypatch):
     spoilt = copy.copy(model)
     spoilt.audio_input = replace(model.audio_input, padding="zeros")
     if padding == "repeat":
-        monkeypatch.setattr(audio, "pad", lambda waveform, samples, _: np.resize(waveform, samples))
+        monkeypatch.setattr(
+            loading, "pad", lambda waveform, samples, _: np.resize(waveform, samples)
+        )
     assert compare_first_clip(spoilt, verified[1])["cosine"] < LIMITS["smallest_cosine"]
 
 

@@ -11,8 +11,8 @@ import torch
 from safetensors import safe_open
 from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers, processors
 
-from listenread.checksums import checksum
 from listenread.errors import ModelError
+from listenread.files.checksums import checksum
 from listenread.models import registry, tokenizers
 from listenread.models.muscall.checkpoint import convert_muscall
 from listenread.models.muscall.front_end import LogMel, mel_filters

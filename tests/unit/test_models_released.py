@@ -6,10 +6,10 @@ import pickle
 import numpy as np
 import pytest
 
-from listenread import tables
 from listenread.datasets.manifest import read_manifest
 from listenread.datasets.tinysol import INSTRUMENTS, VOCABULARY
 from listenread.errors import DownloadError, ModelError
+from listenread.files import tables
 from listenread.models import released
 
 COMMIT = "dd3dfd1e3d36f4bff2ce6444b4911df4f7468051"

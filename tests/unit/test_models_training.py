@@ -16,17 +16,18 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 
-from listenread import tables
-from listenread.checksums import checksum
 from listenread.errors import DataError, ListenreadError, ModelError
-from listenread.models import registry, tokenizers, training_checkpoints, training_pairs
-from listenread.models.training import (
+from listenread.files import tables
+from listenread.files.checksums import checksum
+from listenread.models import registry, tokenizers
+from listenread.models.muscall.training import checkpoints, pairs
+from listenread.models.muscall.training.loop import (
     contrastive_loss,
     learning_rate,
     recall_at,
     train_two_tower,
 )
-from listenread.models.training_pairs import (
+from listenread.models.muscall.training.pairs import (
     Clips,
     PairSource,
     augment,
@@ -36,7 +37,7 @@ from listenread.models.training_pairs import (
     read_rows,
     split_rows,
 )
-from listenread.models.training_settings import TrainingSettings
+from listenread.models.muscall.training.settings import TrainingSettings
 
 RATE = 8000
 PITCHES = (200, 300, 450, 700, 1000, 1500)
@@ -230,7 +231,7 @@ def test_pitch_shift_keeps_the_length(settings):
 @pytest.mark.parametrize("semitones", [-5, -1, 2, 5])
 def test_a_transposed_tone_has_the_pitch_of_the_new_note(semitones):
     tone = np.sin(2 * np.pi * 440 * np.arange(2 * RATE) / RATE).astype(np.float32)
-    moved = training_pairs._transpose(tone, semitones, RATE)
+    moved = pairs._transpose(tone, semitones, RATE)
     assert (len(moved), moved.dtype) == (len(tone), np.float32)
     found = np.abs(np.fft.rfft(moved)).argmax() / 2
     assert found == pytest.approx(440 * 2 ** (semitones / 12), abs=1.0)
@@ -294,8 +295,8 @@ def test_best_weights_are_those_of_the_best_retrieval(tmp_path, manifest, settin
 
 CHILD = """
 import os, signal, sys
-from listenread.models.training import train_two_tower
-from listenread.models.training_settings import TrainingSettings
+from listenread.models.muscall.training.loop import train_two_tower
+from listenread.models.muscall.training.settings import TrainingSettings
 import json
 
 manifest, output, checkpoints, settings = sys.argv[1:]
@@ -359,11 +360,11 @@ def test_checkpoint_that_does_not_fit_is_not_resumed(
     tmp_path, manifest, settings, change, capsys, monkeypatch
 ):
     short = replace(settings, steps=9, evaluate_every=9)
-    checkpoints = tmp_path / "checkpoints"
+    folder = tmp_path / "checkpoints"
     with monkeypatch.context() as patch:
         patch.setattr(Path, "unlink", lambda *_args, **_kwargs: None)  # as if killed at the end
-        train_two_tower(manifest, tmp_path / "first", short, checkpoint_dir=checkpoints)
-    path = checkpoints / training_checkpoints.CHECKPOINT_FILE
+        train_two_tower(manifest, tmp_path / "first", short, checkpoint_dir=folder)
+    path = folder / checkpoints.CHECKPOINT_FILE
     assert path.is_file()
     if change == "settings":
         short = replace(short, learning_rate=1e-3)
@@ -374,7 +375,7 @@ def test_checkpoint_that_does_not_fit_is_not_resumed(
     else:
         path.write_bytes(path.read_bytes()[:1000])
     capsys.readouterr()
-    train_two_tower(manifest, tmp_path / "anew", short, checkpoint_dir=checkpoints)
+    train_two_tower(manifest, tmp_path / "anew", short, checkpoint_dir=folder)
     assert "training starts anew" in capsys.readouterr().err
     train_two_tower(manifest, tmp_path / "plain", short)
     assert files_of(tmp_path / "anew") == files_of(tmp_path / "plain")
@@ -384,7 +385,7 @@ def test_checkpoint_is_no_pickle(tmp_path, manifest, settings, monkeypatch):
     monkeypatch.setattr(Path, "unlink", lambda *_args, **_kwargs: None)
     short = replace(settings, steps=8, evaluate_every=8)
     train_two_tower(manifest, tmp_path / "model", short, checkpoint_dir=tmp_path)
-    tensors = load_file(tmp_path / training_checkpoints.CHECKPOINT_FILE)
+    tensors = load_file(tmp_path / checkpoints.CHECKPOINT_FILE)
     assert {name.partition(".")[0] for name in tensors} == {"model", "optimizer"}
 
 

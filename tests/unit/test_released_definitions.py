@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from listenread.errors import DataError
-from listenread.released_definitions import extract_definitions
+from listenread.paper.definitions import extract_definitions
 
 SOURCE = """
 import something_that_is_not_installed

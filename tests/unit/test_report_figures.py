@@ -12,17 +12,10 @@ from scipy.spatial.distance import cdist
 from sklearn.decomposition import PCA
 from sklearn.metrics import confusion_matrix
 
-from listenread import ontology, tables
+from listenread import ontology
+from listenread.figures import columns, confusion, depth, map, margin, similarity, style
+from listenread.files import tables
 from listenread.metrics import separation
-from listenread.report import (
-    columns,
-    confusion,
-    drawing,
-    margins,
-    similarity,
-    triplet_depth,
-    vector_map,
-)
 from listenread.report.inline import inline_svg
 from listenread.scores import score_prompt
 from listenread.tasks.triplets import measure_triplets
@@ -62,8 +55,8 @@ def draw_all(files, folder):
         files / "audio.parquet", folder / "audio.svg", bins=12, max_others=1000, seed=0
     )
     confusion.draw(scores, folder / "confusion.svg")
-    vector_map.draw(files / "audio.parquet", files / "text.parquet", folder / "map.svg")
-    margins.draw(
+    map.draw(files / "audio.parquet", files / "text.parquet", folder / "map.svg")
+    margin.draw(
         scores,
         folder / "confidence.svg",
         histogram_bins=10,
@@ -127,7 +120,7 @@ def test_figures_of_many_classes_keep_their_size_and_leave_names_to_the_csv(tmp_
     tables.write(tmp_path / "text.parquet", {**keys, "joint": tables.vectors(-vectors)})
     score_prompt(*(tmp_path / f"{name}.parquet" for name in ("audio", "text", "scores")))
     confusion.draw(tmp_path / "scores.parquet", tmp_path / "confusion.svg")
-    vector_map.draw(tmp_path / "audio.parquet", tmp_path / "text.parquet", tmp_path / "map.svg")
+    map.draw(tmp_path / "audio.parquet", tmp_path / "text.parquet", tmp_path / "map.svg")
     for name in ("confusion", "map"):
         svg = (tmp_path / f"{name}.svg").read_text()
         assert float(re.search(r'width="([0-9.]+)pt"', svg)[1]) < 72 * 9
@@ -137,7 +130,7 @@ def test_figures_of_many_classes_keep_their_size_and_leave_names_to_the_csv(tmp_
 
 def test_the_map_is_scikit_learns_pca():
     points = np.random.default_rng(2).normal(size=(40, 6)) * [5, 4, 3, 2, 1, 1]
-    found = vector_map.principal_axes(points)
+    found = map.principal_axes(points)
     pca = PCA(2).fit(points)
     expected = pca.transform(points)
     signs = np.sign((found.points * expected).sum(axis=0))
@@ -146,7 +139,7 @@ def test_the_map_is_scikit_learns_pca():
 
 
 def test_margins_are_counted_right_and_wrong():
-    drawn = margins.margin_histogram(
+    drawn = margin.margin_histogram(
         np.array([0.0, 0.1, 0.4, 0.4]), np.array([False, True, True, False]), bins=4
     )
     assert drawn["right"].tolist() == [0, 1, 0, 1] and drawn["wrong"].tolist() == [1, 0, 0, 1]
@@ -167,8 +160,8 @@ def test_a_figures_csv_is_what_pandas_writes(tmp_path):
 
 def test_nothing_that_draws_imports_pandas():
     """It would take longer than most figures do."""
-    modules = "confusion, margins, prompt_intervals, similarity, triplet_depth, vector_map"
-    code = f"import sys; from listenread.report import {modules}; print('pandas' in sys.modules)"
+    modules = "confusion, depth, map, margin, prompts, similarity"
+    code = f"import sys; from listenread.figures import {modules}; print('pandas' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert ran.stdout.split() == ["False"]
 
@@ -176,7 +169,7 @@ def test_nothing_that_draws_imports_pandas():
 @pytest.mark.parametrize("name", ["text", "audio"])
 def test_an_unavailable_table_gives_a_figure_that_says_why(files, tmp_path, name):
     tables.write_unavailable(files / f"{name}.parquet", "it was not released")
-    vector_map.draw(files / "audio.parquet", files / "text.parquet", tmp_path / "map.svg")
+    map.draw(files / "audio.parquet", files / "text.parquet", tmp_path / "map.svg")
     assert "it was not released" in (tmp_path / "map.svg").read_text()
     assert pd.read_csv(tmp_path / "map.csv")["unavailable"].item() == "it was not released"
 
@@ -184,7 +177,7 @@ def test_an_unavailable_table_gives_a_figure_that_says_why(files, tmp_path, name
 def test_vectors_of_one_space_alone_give_a_figure_that_says_so(files, tmp_path):
     audio = tables.read(files / "audio.parquet").data.drop_columns("joint")
     tables.write(files / "audio.parquet", audio)
-    vector_map.draw(files / "audio.parquet", files / "text.parquet", tmp_path / "map.svg")
+    map.draw(files / "audio.parquet", files / "text.parquet", tmp_path / "map.svg")
     lines = re.findall(r">([^<]+)</text>", (tmp_path / "map.svg").read_text())
     assert " ".join(lines) == "Nothing to draw: no audio vectors in the joint space"
 
@@ -201,9 +194,9 @@ def contrast(first, second):
 
 def test_the_two_kinds_of_pairs_are_told_apart_in_grey():
     """WCAG 2.2, 1.4.11 asks for 3 : 1 of graphics; hatching tells them apart besides."""
-    assert contrast(drawing.BLUE, "#ffffff") > 3
-    assert contrast(drawing.BLUE, drawing.ORANGE) > 2.2
-    assert len(set(drawing.MARKERS)) == len(drawing.SERIES)
+    assert contrast(style.BLUE, "#ffffff") > 3
+    assert contrast(style.BLUE, style.ORANGE) > 2.2
+    assert len(set(style.MARKERS)) == len(style.SERIES)
 
 
 def test_inlined_figures_do_not_share_identifiers_and_follow_the_page(files, tmp_path):
@@ -213,7 +206,7 @@ def test_inlined_figures_do_not_share_identifiers_and_follow_the_page(files, tmp
     assert found[0] and not found[0] & found[1]
     used = set(re.findall(r'(?:url\(#|href="#)([^")]*)', one))
     assert used <= found[0]
-    assert drawing.INK not in one and "var(--ink)" in one
+    assert style.INK not in one and "var(--ink)" in one
     assert 'aria-label="a &quot;map&quot; &amp; &lt;more>"' in one
     ElementTree.fromstring(one)
 
@@ -236,7 +229,7 @@ def test_triplets_by_depth_are_the_rows_of_the_tidy_table(tmp_path, repository):
             dataset="d", model="m", prompt=prompt, column="path", root=None,
             names={name: [name] for name in names}, resamples=50, confidence=0.9, seed=1,
         )  # fmt: skip
-    triplet_depth.draw(paths, tmp_path / "depth.svg")
+    depth.draw(paths, tmp_path / "depth.svg")
     drawn = pd.read_csv(tmp_path / "depth.csv")
     tidy = pd.concat([tables.read(path).data.to_pandas() for path in paths])
     tidy = tidy[(tidy["protocol"] == "corrected") & tidy["metric"].str.contains("_level_")]

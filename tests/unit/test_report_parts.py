@@ -14,11 +14,11 @@ import pytest
 import soundfile
 import yaml
 
-from listenread import tables
-from listenread.datasets.base import build_manifest
+from listenread.datasets.checking import build_manifest
 from listenread.datasets.manifest import write_manifest
 from listenread.datasets.rows import ClipRow
 from listenread.errors import DataError
+from listenread.files import tables
 from listenread.report import job_graph, listening, provenance, sentences
 from listenread.report.decisions import read_decisions
 

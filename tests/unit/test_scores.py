@@ -11,10 +11,11 @@ from sklearn.metrics import (
 )
 from sklearn.metrics.pairwise import cosine_similarity
 
-from listenread import scores, tables, tidy
+from listenread import scores
 from listenread.datasets.manifest import Manifest
 from listenread.errors import ListenreadError
-from listenread.tasks import classification
+from listenread.files import tables
+from listenread.tasks import classification, tidy
 from listenread.tasks.zero_shot import measure_zero_shot
 
 

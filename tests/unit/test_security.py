@@ -6,7 +6,7 @@ import re
 import pytest
 import yaml
 
-from listenread import config as configuration
+from listenread.workflow import config as configuration
 
 #: Calls that run what they read, or hand a string to a shell. A `None` module is a builtin.
 FORBIDDEN = {

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from listenread import tables
-from listenread.startup import without_garbage_collection
+from listenread.files import tables
+from listenread.workflow.startup import without_garbage_collection
 
-ARROW = "import sys, pyarrow as pa\nfrom listenread import startup\n"
+ARROW = "import sys, pyarrow as pa\nfrom listenread.workflow import startup\n"
 
 
 def run(code, cwd=None):
@@ -43,14 +43,14 @@ def test_without_it_pyarrow_imports_pandas():
 
 
 def test_a_process_without_pyarrow_imports_nothing():
-    code = "import sys\nfrom listenread import startup\nstartup.keep_pandas_out()\n"
+    code = "import sys\nfrom listenread.workflow import startup\nstartup.keep_pandas_out()\n"
     assert run(code + "print('pyarrow' in sys.modules)") == ["False"]
 
 
 def test_what_a_long_process_keeps_is_looked_through_seldom():
     """Looks for garbage while many objects come that stay; a cycle is found in the end."""
     code = (
-        "import gc, weakref\nfrom listenread import startup\n"
+        "import gc, weakref\nfrom listenread.workflow import startup\n"
         "looks = []\n"
         "gc.callbacks.append(lambda phase, info: looks.append(phase))\n"
         "def fill():\n"
@@ -81,7 +81,7 @@ def test_garbage_collection_is_as_it_was(was_on):
 def test_freed_memory_is_kept():
     """A large block that is freed and asked for again brings no new page."""
     code = (
-        "import resource, numpy as np\nfrom listenread import startup\n"
+        "import resource, numpy as np\nfrom listenread.workflow import startup\n"
         "def faults():\n"
         "    start = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
         "    for _ in range(4): np.ones(2**24)\n"
@@ -96,7 +96,7 @@ def test_a_metric_is_measured_without_pandas(tmp_path):
     scores = {"clip_id": ["a", "b"], "label": ["x", "y"], "x": [0.9, 0.1], "y": [0.2, 0.3]}
     tables.write(tmp_path / "scores.parquet", scores)
     code = (
-        "import sys\nfrom listenread.job import job\n"
+        "import sys\nfrom listenread.workflow.job import job\n"
         "from listenread.tasks.zero_shot import measure_zero_shot\n"
         "with job('log'):\n"
         "    measure_zero_shot('scores.parquet', 'tidy.parquet', 'each.parquet', dataset='d', "

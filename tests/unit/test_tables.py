@@ -5,8 +5,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from listenread import tables
 from listenread.errors import ListenreadError
+from listenread.files import tables
 
 
 def test_a_table_comes_back_with_what_made_it(tmp_path):

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from listenread import tables
+from listenread.files import tables
 
 pytestmark = pytest.mark.slow
 

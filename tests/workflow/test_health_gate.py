@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from listenread import tables
+from listenread.files import tables
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from listenread import tables
+from listenread.files import tables
 
 pytestmark = pytest.mark.slow
 

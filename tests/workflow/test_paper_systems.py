@@ -13,7 +13,8 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
-from listenread import health, tables
+from listenread import health
+from listenread.files import tables
 from listenread.models import tokenizers
 
 from ..conftest import write_tones

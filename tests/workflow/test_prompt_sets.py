@@ -2,7 +2,7 @@
 
 import pytest
 
-from listenread import tables
+from listenread.files import tables
 
 pytestmark = pytest.mark.slow
 

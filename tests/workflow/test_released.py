@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from listenread import tables
+from listenread.files import tables
 
 pytestmark = pytest.mark.slow
 

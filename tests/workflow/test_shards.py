@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from listenread import tables
+from listenread.files import tables
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from listenread import files
+from listenread.files import atomic
 from listenread.models import registry
 from listenread.models.base import AudioInput
 from listenread.models.clap import tokens
@@ -94,7 +94,7 @@ def write_prepared(
     write_tower(output_dir / registry.AUDIO_TOWER_FILE, _independent(weights.audio))
     write_tower(output_dir / registry.TEXT_TOWER_FILE, _independent(weights.text))
     tokenizer = output_dir / registry.TOKENIZER_FILE
-    with files.replacing(tokenizer) as partial:
+    with atomic.replacing(tokenizer) as partial:
         shutil.copyfile(tokenizer_path, partial)
     tokens.load(tokenizer, sizes.text)
     registry.write_description(output_dir, family, audio_input, sizes=sizes.to_dict(), **facts)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from listenread.checksums import checksum
 from listenread.errors import ModelError
+from listenread.files.checksums import checksum
 from listenread.models import registry, tokenizers
 from listenread.models.checkpoints import read_checkpoint
 from listenread.models.muscall.sizes import Sizes

@@ -21,8 +21,8 @@ import requests
 import urllib3
 
 from listenread import __version__
-from listenread.checksums import checksum
 from listenread.errors import DownloadError, UnreachableError, advice
+from listenread.files.checksums import checksum
 from listenread.progress import progress
 
 _CHUNK = 1 << 20

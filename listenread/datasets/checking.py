@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from listenread import audio
+from listenread.audio import loading
 from listenread.datasets.manifest import COLUMNS, Manifest
 from listenread.datasets.rows import LISTED, ClipRow, listed, refuse
 from listenread.errors import DataError
@@ -72,7 +72,7 @@ def check_file(path: Path, limits: AudioLimits) -> _Checked:
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror or error})") from error
     try:
-        sound = audio.decode(content, "", max_seconds=limits.max_seconds)
+        sound = loading.decode(content, "", max_seconds=limits.max_seconds)
     except DataError as error:
         raise DataError(str(error).removeprefix(": ")) from error
     _check_sound(sound, limits)
@@ -80,7 +80,7 @@ def check_file(path: Path, limits: AudioLimits) -> _Checked:
     return _Checked(duration_s, sound.sample_rate, hashlib.sha256(content).hexdigest())
 
 
-def _check_sound(sound: audio.Sound, limits: AudioLimits) -> None:
+def _check_sound(sound: loading.Sound, limits: AudioLimits) -> None:
     frames, channels = sound.waveform.shape
     seconds = frames / sound.sample_rate
     if frames == 0:
@@ -101,7 +101,7 @@ def _check_sound(sound: audio.Sound, limits: AudioLimits) -> None:
             f"{limits.max_dbfs:g})"
         )
     # What a tower hears is the mean: two channels in opposite phase are silent.
-    peak = float(np.abs(audio.mono(sound.waveform)).max())
+    peak = float(np.abs(loading.mono(sound.waveform)).max())
     if peak <= 10 ** (limits.silence_dbfs / 20):
         raise DataError(f"silent: its peak is not above {limits.silence_dbfs:g} dBFS")
     if not limits.min_seconds <= seconds <= limits.max_seconds:

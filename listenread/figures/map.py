@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from listenread import tables
-from listenread.report import columns, drawing
+from listenread.figures import columns, style
+from listenread.files import tables
 
 #: From so many clips on, the dots of a vector figure are stored as a picture.
 _RASTERISED_FROM = 800
@@ -61,16 +61,16 @@ def draw(audio_path: str | Path, text_path: str | Path, svg: str | Path) -> None
     audio, text = (tables.read(path, ["label"], wanted) for path in (audio_path, text_path))
     for part, tower in ((audio, "audio"), (text, "text")):
         if part.unavailable:
-            return drawing.save_reason(part.unavailable, svg)
+            return style.save_reason(part.unavailable, svg)
         if "joint" not in part.data.column_names:
-            return drawing.save_reason(f"no {tower} vectors in the joint space", svg)
+            return style.save_reason(f"no {tower} vectors in the joint space", svg)
     texts = text.data
     if "variant" in texts.column_names:
         texts = texts.filter(np.equal(texts["variant"].to_numpy(), texts["variant"][0].as_py()))
     clips, prompts = (tables.to_numpy(part["joint"]) for part in (audio.data, texts))
     clips, prompts = (part.astype(np.float64) for part in (clips, prompts))
     names, labels = texts["label"].to_pylist(), np.array(audio.data["label"].to_pylist())
-    figure, axes = drawing.new_figure(7, 3.6, 2)
+    figure, axes = style.new_figure(7, 3.6, 2)
     gap = np.linalg.norm(clips.mean(axis=0) - prompts.mean(axis=0))
     centred = (clips - clips.mean(axis=0), prompts - prompts.mean(axis=0))
     panels = [
@@ -78,7 +78,7 @@ def draw(audio_path: str | Path, text_path: str | Path, svg: str | Path) -> None
         _panel(axes[1], *centred, labels, names, "each modality centred"),
     ]
     axes[0].legend(loc="best", fontsize=7)
-    drawing.save(figure, columns.stacked(panels), svg)
+    style.save(figure, columns.stacked(panels), svg)
 
 
 def _panel(
@@ -101,7 +101,7 @@ def _panel(
         dict(zip(names, of_prompts, strict=True)),
     )
     x, y = (f"axis {axis + 1} ({share:.0%})" for axis, share in enumerate(projection.explained))
-    drawing.label_axes(axes, x, y, title)
+    style.label_axes(axes, x, y, title)
     kinds = ["clip"] * len(clips) + ["class mean"] * len(heard) + ["prompt"] * len(names)
     return {
         "panel": [title] * len(kinds),
@@ -121,7 +121,7 @@ def _draw_points(
     axes.scatter(
         *clips.T,
         s=5,
-        color=drawing.SKY,
+        color=style.SKY,
         alpha=0.5,
         linewidths=0,
         label="clip",
@@ -129,16 +129,16 @@ def _draw_points(
     )
     for label, mean in means.items():
         axes.plot(
-            *np.stack([mean, prompts[label]], axis=1), color=drawing.LINE, linewidth=0.8, zorder=1
+            *np.stack([mean, prompts[label]], axis=1), color=style.LINE, linewidth=0.8, zorder=1
         )
     of_means, of_prompts = (np.array([*points.values()]) for points in (means, prompts))
-    axes.scatter(*of_means.T, s=22, color=drawing.BLUE, label="class mean", zorder=3)
+    axes.scatter(*of_means.T, s=22, color=style.BLUE, label="class mean", zorder=3)
     axes.scatter(
         *of_prompts.T,
         s=60,
         marker="*",
-        color=drawing.VERMILLION,
-        edgecolors=drawing.INK,
+        color=style.VERMILLION,
+        edgecolors=style.INK,
         linewidths=0.4,
         label="prompt",
         zorder=4,

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from listenread import files
 from listenread.errors import DataError
+from listenread.files import atomic
 
 _PITCH_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
@@ -74,7 +74,7 @@ def write_note(path: Path, waveform: np.ndarray, sample_rate: int, silence_dbfs:
 def write_csv(path: Path, columns: Iterable[str], records: Iterable[tuple]) -> None:
     """Write a csv atomically, with the same bytes on every platform."""
     with (
-        files.replacing(path) as partial,
+        atomic.replacing(path) as partial,
         partial.open("w", encoding="utf-8", newline="") as file,
     ):
         writer = csv.writer(file, lineterminator="\n")

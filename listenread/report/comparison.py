@@ -14,8 +14,8 @@ from collections.abc import Container, Mapping, Sequence
 from math import isnan
 from pathlib import Path
 
-from listenread import files, tables
 from listenread.errors import DataError
+from listenread.files import atomic, tables
 
 #: Two numbers that differ by no more are the same number, printed or summed in another order.
 ROUNDING = 1e-12
@@ -49,7 +49,7 @@ def compare_with_paper(
     ours = _ours(table, {_cell(row) for row in published}, systems, datasets)
     why = _why_empty(table.made_by.get("unavailable_cells", []), systems, datasets)
     with (
-        files.replacing(output) as partial,
+        atomic.replacing(output) as partial,
         partial.open("w", encoding="utf-8", newline="") as file,
     ):
         lines = csv.DictWriter(file, COLUMNS, extrasaction="ignore", lineterminator="\n")

@@ -9,8 +9,8 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from listenread import files
 from listenread.errors import DataError
+from listenread.files import atomic
 
 SOURCE = "embeddings_generation.py"
 VARIABLE = "definitions"
@@ -33,7 +33,7 @@ def extract_definitions(source: str | Path, output: str | Path, *, labels: Seque
             f"{source} has {len(sentences)} sentences in `{VARIABLE}` for {len(labels)} labels."
         )
     with (
-        files.replacing(output) as partial,
+        atomic.replacing(output) as partial,
         partial.open("w", encoding="utf-8", newline="") as file,
     ):
         writer = csv.writer(file, lineterminator="\n")

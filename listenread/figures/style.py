@@ -14,10 +14,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from listenread import files
-from listenread.report import columns
-from listenread.report.columns import Columns
-from listenread.tables import UNAVAILABLE
+from listenread.figures import columns
+from listenread.figures.columns import Columns
+from listenread.files import atomic
+from listenread.files.tables import UNAVAILABLE
 
 #: Colour-blind safe and apart in grey, too (Okabe and Ito, Color Universal Design, 2008).
 BLUE, ORANGE, VERMILLION, GREEN, SKY, PURPLE = (
@@ -99,9 +99,9 @@ def save(figure: Figure, data: Columns, svg: str | Path) -> None:
     matplotlib.rcParams.update(_STYLE)
     # Dates would give other bytes on every run.
     with (
-        files.replacing(svg) as drawing,
-        files.replacing(svg.with_suffix(".pdf")) as page,
-        files.replacing(svg.with_suffix(".csv")) as numbers,
+        atomic.replacing(svg) as drawing,
+        atomic.replacing(svg.with_suffix(".pdf")) as page,
+        atomic.replacing(svg.with_suffix(".csv")) as numbers,
     ):
         figure.savefig(drawing, format="svg", metadata={"Date": None})
         figure.savefig(page, format="pdf", metadata={"CreationDate": None})

@@ -15,8 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from listenread import __version__, files
+from listenread import __version__
 from listenread.errors import ListenreadError
+from listenread.files import atomic
 
 METADATA_KEY = b"listenread"
 #: Metadata entry of a table that is empty on purpose: why there is nothing to compute.
@@ -81,7 +82,7 @@ def writing(path: str | Path, **made_by: Any) -> Iterator["Rows"]:
     """
     facts = {"listenread_version": __version__, **made_by}
     encoded = json.dumps(facts, sort_keys=True, ensure_ascii=False).encode()
-    with files.replacing(path) as partial:
+    with atomic.replacing(path) as partial:
         rows = Rows(partial, encoded)
         try:
             yield rows

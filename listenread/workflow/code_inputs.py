@@ -18,9 +18,9 @@ PRESENTATION_ONLY = frozenset(
     {
         "listenread",
         "listenread.errors",
-        "listenread.job",
+        "listenread.workflow.job",
         "listenread.progress",
-        "listenread.startup",
+        "listenread.workflow.startup",
     }
 )
 

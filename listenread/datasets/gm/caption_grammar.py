@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from listenread.datasets.gm_instruments import INSTRUMENTS, GmInstrument
+from listenread.datasets.gm.instruments import INSTRUMENTS, GmInstrument
 from listenread.errors import ConfigError
 
 TEMPLATES = (

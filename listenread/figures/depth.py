@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from listenread import tables
-from listenread.report import columns, drawing
+from listenread.figures import columns, style
+from listenread.files import tables
 
 _LEVEL = "accuracy_level_"
 _COLUMNS = ("space", "prompt", "level", "value", "ci_low", "ci_high", "n", "chance")
@@ -29,16 +29,14 @@ def draw(metrics_paths: Sequence[str | Path], svg: str | Path) -> None:
     """
     rows = [row for path in metrics_paths for row in by_level(tables.read(path))]
     if not rows:
-        return drawing.save_reason("no triplets by level", svg)
-    prompts = list(dict.fromkeys(row["prompt"] for row in rows))[: len(drawing.SERIES)]
+        return style.save_reason("no triplets by level", svg)
+    prompts = list(dict.fromkeys(row["prompt"] for row in rows))[: len(style.SERIES)]
     rows = [row for row in rows if row["prompt"] in prompts]
     spaces = [space for space in _PANELS if any(row["space"] == space for row in rows)]
-    figure, axes = drawing.new_figure(
-        3.4 * len(spaces), 2.6, len(spaces), sharey=True, squeeze=False
-    )
+    figure, axes = style.new_figure(3.4 * len(spaces), 2.6, len(spaces), sharey=True, squeeze=False)
     for panel, space in zip(axes[0], spaces, strict=True):
         _draw(panel, [row for row in rows if row["space"] == space], prompts)
-        drawing.label_axes(
+        style.label_axes(
             panel,
             "levels shared by anchor and negative",
             "accuracy" if panel is axes[0][0] else "",
@@ -47,7 +45,7 @@ def draw(metrics_paths: Sequence[str | Path], svg: str | Path) -> None:
     if len(prompts) > 1:
         handles, names = axes[0][0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside upper left", ncols=min(len(prompts), 4))
-    drawing.save(figure, columns.of_rows(rows, _COLUMNS), svg)
+    style.save(figure, columns.of_rows(rows, _COLUMNS), svg)
 
 
 def by_level(measured: tables.Table) -> list[dict[str, Any]]:
@@ -71,16 +69,16 @@ def _draw(axes: Axes, rows: list[dict[str, Any]], prompts: list[str]) -> None:
         axes.errorbar(
             np.array(own["level"]) + offsets[number],
             own["value"],
-            yerr=drawing.error_bars(own["value"], own["ci_low"], own["ci_high"]),
-            color=drawing.SERIES[number],
-            marker=drawing.MARKERS[number],
+            yerr=style.error_bars(own["value"], own["ci_low"], own["ci_high"]),
+            color=style.SERIES[number],
+            marker=style.MARKERS[number],
             markersize=4.5,
-            markeredgecolor=drawing.INK,
+            markeredgecolor=style.INK,
             markeredgewidth=0.4,
             linewidth=1,
             label=prompt,
         )
-    axes.axhline(0.5, color=drawing.INK, linestyle=":", linewidth=1)
+    axes.axhline(0.5, color=style.INK, linestyle=":", linewidth=1)
     axes.annotate(
         "chance", (0, 0.5), (2, 1), xycoords=("axes fraction", "data"), fontsize=6,
         textcoords="offset points",

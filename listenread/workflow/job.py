@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
 
-from listenread import startup
 from listenread.errors import ListenreadError, advice
+from listenread.workflow import startup
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from listenread import files
+from listenread.files import atomic
 
 #: What goes wrong where a checkpoint that can be read does not fit.
 _MISFITS = (RuntimeError, KeyError, ValueError, TypeError, AttributeError)
@@ -60,7 +60,7 @@ def save(
         tensors |= {f"optimizer.{number}.{name}": value for name, value in moments.items()}
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     facts = {name: value for name, value in vars(state).items() if name != "best"}
-    with files.replacing(folder / CHECKPOINT_FILE) as partial:
+    with atomic.replacing(folder / CHECKPOINT_FILE) as partial:
         save_file(tensors, partial, {"key": key, "state": json.dumps(facts)})
 
 

@@ -11,10 +11,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from listenread import tables
+from listenread.figures import columns, style
+from listenread.figures.columns import Columns
+from listenread.files import tables
 from listenread.metrics import separation
-from listenread.report import columns, drawing
-from listenread.report.columns import Columns
 from listenread.scores import class_indices, read_scores
 
 #: Fine bins that are counted first; those of the figure are unions of these.
@@ -55,7 +55,7 @@ def draw_text_audio(scores_path: str | Path, svg: str | Path, *, bins: int) -> N
     """
     loaded = read_scores(scores_path)
     if isinstance(loaded, str):
-        return drawing.save_reason(loaded, svg)
+        return style.save_reason(loaded, svg)
     scores, labels, _ = loaded
     profile = separation.text_audio_profile(scores, labels, bins=_FINE_BINS, summed=True)
     _draw({None: histogram(profile, bins)}, svg, "cosine of clip and prompt")
@@ -75,7 +75,7 @@ def draw_audio_only(
     """
     clips = tables.read(embeddings_path, ["label"], only=["label"])
     if clips.unavailable:
-        return drawing.save_reason(clips.unavailable, svg)
+        return style.save_reason(clips.unavailable, svg)
     names = clips.data["label"].to_pylist()
     labels = class_indices(names, sorted(set(names)))
     panels = {}
@@ -90,13 +90,13 @@ def draw_audio_only(
 
 
 def _draw(panels: Mapping[str | None, Columns], svg: str | Path, x: str) -> None:
-    figure, axes = drawing.new_figure(3.4 * len(panels), 2.3, len(panels), squeeze=False)
+    figure, axes = style.new_figure(3.4 * len(panels), 2.3, len(panels), squeeze=False)
     for panel, (title, counted) in zip(axes[0], panels.items(), strict=True):
         _draw_panel(panel, counted)
-        drawing.label_axes(panel, x, "density" if panel is axes[0][0] else "", title)
+        style.label_axes(panel, x, "density" if panel is axes[0][0] else "", title)
     axes[0][0].legend()
     parts = [columns.named(part, panel=name) if name else part for name, part in panels.items()]
-    drawing.save(figure, columns.stacked(parts), svg)
+    style.save(figure, columns.stacked(parts), svg)
 
 
 def _draw_panel(axes: Axes, counted: Columns) -> None:
@@ -105,8 +105,8 @@ def _draw_panel(axes: Axes, counted: Columns) -> None:
         counted["negative_density"],
         edges,
         fill=True,
-        facecolor=drawing.ORANGE,
-        edgecolor=drawing.INK,
+        facecolor=style.ORANGE,
+        edgecolor=style.INK,
         alpha=0.55,
         hatch="////",
         label="another class",
@@ -115,10 +115,10 @@ def _draw_panel(axes: Axes, counted: Columns) -> None:
         counted["positive_density"],
         edges,
         fill=True,
-        color=drawing.BLUE,
+        color=style.BLUE,
         alpha=0.6,
         label="the same class",
     )
-    axes.stairs(counted["positive_density"], edges, color=drawing.BLUE)
+    axes.stairs(counted["positive_density"], edges, color=style.BLUE)
     axes.grid(axis="x", visible=False)
     axes.xaxis.set_major_locator(MaxNLocator(5))

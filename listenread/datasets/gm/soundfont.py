@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from listenread.checksums import checksum
 from listenread.errors import DataError
+from listenread.files.checksums import checksum
 
 #: What tinysoundfont is asked to render at; the SoundFont's own samples have this rate.
 RENDER_RATE = 44_100

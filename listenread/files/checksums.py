@@ -1,7 +1,7 @@
 """Checksums: of a file, and of an experiment's files, with the check that they are still the same.
 
 The list has the format of `sha256sum`: ``sha256sum -c LIST`` in the folder of the project does the
-same. ``python -m listenread.checksums LIST...`` says what is missing and what changed.
+same. ``python -m listenread.files.checksums LIST...`` says what is missing and what changed.
 """
 
 import hashlib
@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from listenread import files
 from listenread.errors import DataError
+from listenread.files import atomic
 
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 
@@ -66,7 +66,7 @@ def write(
     """
     listed = {name: digest for known in lists for name, digest in read(known).items()}
     listed |= {str(path): checksum(path) for path in paths}
-    files.write_text(output, "".join(f"{listed[name]}  {name}\n" for name in sorted(listed)))
+    atomic.write_text(output, "".join(f"{listed[name]}  {name}\n" for name in sorted(listed)))
 
 
 def read(path: Path | str) -> dict[str, str]:

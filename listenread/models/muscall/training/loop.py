@@ -21,13 +21,14 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from listenread import __version__
-from listenread.checksums import checksum
 from listenread.errors import ModelError
-from listenread.models import registry, training_checkpoints
+from listenread.files.checksums import checksum
+from listenread.models import registry
 from listenread.models.device import resolve_device
 from listenread.models.muscall.towers import TwoTowers, tower_states
-from listenread.models.training_checkpoints import RunState
-from listenread.models.training_pairs import (
+from listenread.models.muscall.training import checkpoints
+from listenread.models.muscall.training.checkpoints import RunState
+from listenread.models.muscall.training.pairs import (
     Pairs,
     PairSource,
     caption_function,
@@ -36,7 +37,7 @@ from listenread.models.training_pairs import (
     read_rows,
     split_rows,
 )
-from listenread.models.training_settings import TrainingSettings
+from listenread.models.muscall.training.settings import TrainingSettings
 from listenread.models.weights import write_tower
 from listenread.progress import progress
 
@@ -85,7 +86,7 @@ def train_two_tower(
     run.go(key, Path(checkpoint_dir) if checkpoint_dir is not None else None)
     _write_model(Path(output_dir), run, tokenizer, manifest_path)
     if checkpoint_dir is not None:
-        (Path(checkpoint_dir) / training_checkpoints.CHECKPOINT_FILE).unlink(missing_ok=True)
+        (Path(checkpoint_dir) / checkpoints.CHECKPOINT_FILE).unlink(missing_ok=True)
 
 
 def contrastive_loss(audio: Tensor, text: Tensor, logit_scale: Tensor) -> Tensor:
@@ -157,7 +158,7 @@ class _Run:
         settings = self.settings
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-            self.state = training_checkpoints.resume(folder, key, self.module, self.optimizer)
+            self.state = checkpoints.resume(folder, key, self.module, self.optimizer)
             if self.state.scale:
                 self.scaler.load_state_dict(self.state.scale)
         total = settings.steps * settings.batch_size
@@ -242,7 +243,7 @@ class _Run:
 
     def _checkpoint(self, folder: Path, key: str) -> None:
         self.state.scale = self.scaler.state_dict()
-        training_checkpoints.save(folder, key, self.module, self.optimizer, self.state)
+        checkpoints.save(folder, key, self.module, self.optimizer, self.state)
 
     def weights(self) -> dict[str, Tensor]:
         """The weights and buffers that become the model."""

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from listenread import tables
-from listenread.report import columns, drawing
+from listenread.figures import columns, style
+from listenread.files import tables
 from listenread.report.naming import metric_name
 
 #: Beyond these a figure cannot be read; the tables hold the rest.
-MOST_PROMPTS, MOST_SYSTEMS = 40, len(drawing.SERIES)
+MOST_PROMPTS, MOST_SYSTEMS = 40, len(style.SERIES)
 _COLUMNS = ("model", "prompt", "metric", "value", "ci_low", "ci_high", "n", "chance")
 
 
@@ -33,15 +33,15 @@ def draw(
     """
     rows = [row for path in metrics_paths for row in _measured(tables.read(path), metric)]
     if not rows:
-        return drawing.save_reason(f"no zero-shot {metric_name(metric)} on {dataset}", svg)
+        return style.save_reason(f"no zero-shot {metric_name(metric)} on {dataset}", svg)
     prompts = list(dict.fromkeys(row["prompt"] for row in rows))[:MOST_PROMPTS]
     models = list(dict.fromkeys(row["model"] for row in rows))[:MOST_SYSTEMS]
     rows = [row for row in rows if row["prompt"] in prompts and row["model"] in models]
     height = 1.0 + len(prompts) * max(0.26, 0.11 * len(models))
-    figure, axes = drawing.new_figure(6.8, height)
+    figure, axes = style.new_figure(6.8, height)
     _draw(axes, rows, prompts, models)
-    drawing.label_axes(axes, f"zero-shot {metric_name(metric)}", "")
-    drawing.save(figure, columns.of_rows(rows, _COLUMNS), svg)
+    style.label_axes(axes, f"zero-shot {metric_name(metric)}", "")
+    style.save(figure, columns.of_rows(rows, _COLUMNS), svg)
 
 
 def _measured(table: tables.Table, metric: str) -> list[dict[str, Any]]:
@@ -65,16 +65,16 @@ def _draw(axes: Axes, rows: list[dict[str, Any]], prompts: list[str], models: li
         axes.errorbar(
             own["value"],
             y,
-            xerr=drawing.error_bars(own["value"], own["ci_low"], own["ci_high"]),
-            fmt=drawing.MARKERS[number],
+            xerr=style.error_bars(own["value"], own["ci_low"], own["ci_high"]),
+            fmt=style.MARKERS[number],
             markersize=4.5,
-            color=drawing.SERIES[number],
-            markeredgecolor=drawing.INK,
+            color=style.SERIES[number],
+            markeredgecolor=style.INK,
             markeredgewidth=0.4,
             label=model,
         )
     for level in dict.fromkeys(row["chance"] for row in rows if columns.is_number(row["chance"])):
-        axes.axvline(level, color=drawing.INK, linestyle=":", linewidth=1)
+        axes.axvline(level, color=style.INK, linestyle=":", linewidth=1)
         axes.annotate(
             "chance",
             (level, 1),

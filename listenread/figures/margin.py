@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
+from listenread.figures import columns, style
+from listenread.figures.columns import Columns
 from listenread.metrics import confidence as confidence_metrics
 from listenread.metrics.zero_shot import predictions
-from listenread.report import columns, drawing
-from listenread.report.columns import Columns
 from listenread.scores import read_scores
 
 
@@ -37,10 +37,10 @@ def draw(
     """
     loaded = read_scores(scores_path)
     if isinstance(loaded, str):
-        return drawing.save_reason(loaded, svg)
+        return style.save_reason(loaded, svg)
     scores, labels, classes = loaded
     if len(classes) < 2:
-        return drawing.save_reason("there is a single class", svg)
+        return style.save_reason("there is a single class", svg)
     shown = scores[0]
     histogram = margin_histogram(
         confidence_metrics.margins(shown), predictions(shown) == labels, histogram_bins
@@ -53,12 +53,12 @@ def draw(
         confidence=confidence,
         seed=seed,
     )._asdict()
-    figure, axes = drawing.new_figure(6.8, 2.4, 2)
+    figure, axes = style.new_figure(6.8, 2.4, 2)
     _draw_histogram(axes[0], histogram)
     _draw_curve(axes[1], curve, 1 / len(classes))
     panels = {"margins": histogram, "reliability": curve}
     drawn = columns.stacked([columns.named(part, panel=name) for name, part in panels.items()])
-    drawing.save(figure, drawn, svg)
+    style.save(figure, drawn, svg)
 
 
 def margin_histogram(margins: np.ndarray, right: np.ndarray, bins: int) -> dict[str, np.ndarray]:
@@ -87,30 +87,30 @@ def _draw_histogram(axes: Axes, histogram: Columns) -> None:
         histogram["wrong"],
         edges,
         fill=True,
-        facecolor=drawing.ORANGE,
-        edgecolor=drawing.INK,
+        facecolor=style.ORANGE,
+        edgecolor=style.INK,
         alpha=0.55,
         hatch="////",
         label="wrong",
     )
-    axes.stairs(histogram["right"], edges, fill=True, color=drawing.BLUE, alpha=0.6, label="right")
+    axes.stairs(histogram["right"], edges, fill=True, color=style.BLUE, alpha=0.6, label="right")
     axes.grid(axis="x", visible=False)
     axes.legend()
-    drawing.label_axes(axes, "difference of the two largest cosines", "clips", "decisions")
+    style.label_axes(axes, "difference of the two largest cosines", "clips", "decisions")
 
 
 def _draw_curve(axes: Axes, curve: Columns, chance: float) -> None:
     axes.errorbar(
         curve["margin_mean"],
         curve["top_1"],
-        yerr=drawing.error_bars(curve["top_1"], curve["ci_low"], curve["ci_high"]),
-        color=drawing.BLUE,
+        yerr=style.error_bars(curve["top_1"], curve["ci_low"], curve["ci_high"]),
+        color=style.BLUE,
         marker="o",
         capsize=2,
     )
-    axes.axhline(chance, color=drawing.INK, linestyle=":", linewidth=1)
+    axes.axhline(chance, color=style.INK, linestyle=":", linewidth=1)
     axes.annotate(
         "chance", (1, chance), xycoords=("axes fraction", "data"), ha="right", va="bottom"
     )
     axes.set_ylim(-0.03, 1.05)
-    drawing.label_axes(axes, "mean difference", "top-1", "share that is right")
+    style.label_axes(axes, "mean difference", "top-1", "share that is right")

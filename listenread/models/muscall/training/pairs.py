@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from tokenizers import Tokenizer
 
-from listenread import audio, tables
+from listenread.audio import loading
 from listenread.errors import DataError, ModelError
+from listenread.files import tables
 from listenread.models import tokenizers
 from listenread.models.base import AudioInput
-from listenread.models.training_settings import TrainingSettings
+from listenread.models.muscall.training.settings import TrainingSettings
 from listenread.progress import progress
 
 Row = Mapping[str, Any]
@@ -170,12 +171,12 @@ class Clips:
             content = path.read_bytes()
         except OSError as error:
             raise DataError(f"{name}: {error.strerror or error}; make the manifest anew") from error
-        sound = audio.decode(content, name)
-        waveform = audio.mono(sound.waveform)
+        sound = loading.decode(content, name)
+        waveform = loading.mono(sound.waveform)
         if self.longest is not None:
             needed = int(np.ceil(self.longest * sound.sample_rate / self.rate)) + 1
             waveform = waveform[:needed]
-        waveform = audio.resample(waveform, sound.sample_rate, self.rate)
+        waveform = loading.resample(waveform, sound.sample_rate, self.rate)
         return np.ascontiguousarray(waveform[: self.longest], dtype=np.float32)
 
 
@@ -183,7 +184,7 @@ def augment(waveform: np.ndarray, settings: TrainingSettings, rng: np.random.Gen
     """Change a waveform as the settings say; its length may change."""
     if settings.resample:
         speed = 1.0 + rng.uniform(-settings.resample, settings.resample)
-        waveform = audio.resample(waveform, rate * speed, rate)
+        waveform = loading.resample(waveform, rate * speed, rate)
     if rng.random() < settings.pitch_shift_p:
         semitones = int(rng.integers(1, settings.pitch_shift_semitones + 1) * rng.choice([-1, 1]))
         waveform = _transpose(waveform, semitones, rate)
@@ -221,15 +222,15 @@ def _transpose(waveform: np.ndarray, semitones: int, rate: int) -> np.ndarray:
         window=window,
         length=round(len(waveform) / speed),
     )
-    shifted = audio.resample(stretched.numpy(), rate / speed, rate)[: len(waveform)]
-    return audio.pad(shifted, len(waveform), "zeros").astype(np.float32)
+    shifted = loading.resample(stretched.numpy(), rate / speed, rate)[: len(waveform)]
+    return loading.pad(shifted, len(waveform), "zeros").astype(np.float32)
 
 
 def cut(waveform: np.ndarray, samples: int, crop: str, rng: np.random.Generator) -> np.ndarray:
     """Crop a waveform to `samples`, or fill it with zeros at the end."""
     spare = len(waveform) - samples
     if spare <= 0:
-        return audio.pad(waveform, samples, "zeros")
+        return loading.pad(waveform, samples, "zeros")
     start = {"first": 0, "centre": spare // 2}.get(crop)
     if start is None:
         start = int(rng.integers(spare + 1))

@@ -1,6 +1,6 @@
 """Two runs of one experiment beside each other: which files are the same, how far others are off.
 
-``python -m listenread.reproduction FOLDER OTHER EXPERIMENT`` compares what the two lists of
+``python -m listenread.files.reproduction FOLDER OTHER EXPERIMENT`` compares what the two lists of
 checksums name. Vectors may differ in their last bits: with another batch size, another number of
 threads, another processor. docs/faults.md says how much was measured.
 """
@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from listenread import checksums, tables
 from listenread.errors import ListenreadError
+from listenread.files import checksums, tables
 
 
 class Difference(NamedTuple):
@@ -86,7 +86,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         found = compare(*arguments)
     except (ListenreadError, TypeError) as error:
-        print(f"{error}\nusage: python -m listenread.reproduction FOLDER OTHER EXPERIMENT")
+        print(f"{error}\nusage: python -m listenread.files.reproduction FOLDER OTHER EXPERIMENT")
         return 2
     for path, column, largest in found:
         print(f"{path}{f', {column}' if column else ''}: {largest:.3g}")

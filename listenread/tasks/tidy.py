@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from listenread import files, tables
+from listenread.files import atomic, tables
 from listenread.metrics.uncertainty import Measurement
 
 #: Columns of the tidy table, in this order.
@@ -105,7 +105,7 @@ def gather(
         empty += [cell | {"space": space, "why": why} for space, why in missing.items()]
     together = pa.concat_tables([schema.empty_table(), *parts]).replace_schema_metadata(None)
     tables.write(output, together, unavailable_cells=empty)
-    with files.replacing(csv) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+    with atomic.replacing(csv) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         lines = writer(file, lineterminator="\n")
         lines.writerow(schema.names)
         for batch in together.to_batches(max_chunksize=_ROWS):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from listenread.figures import style
 from listenread.metrics.zero_shot import confusion_matrix
-from listenread.report import drawing
 from listenread.scores import read_scores
 
 #: With more classes, the numbers in the cells would overlap, or the names beside them; a figure
@@ -44,12 +44,12 @@ def draw(scores_path: str | Path, svg: str | Path) -> None:
     """Draw the confusion matrix of one prompt; a prompt with variants is drawn by its first one."""
     loaded = read_scores(scores_path)
     if isinstance(loaded, str):
-        return drawing.save_reason(loaded, svg)
+        return style.save_reason(loaded, svg)
     scores, labels, classes = loaded
     drawn = cells(confusion_matrix(scores[0], labels), classes)
     size = len(classes)
     side = max(2.4, _CELL * size) if size <= _MOST_NAMED else _UNNAMED
-    figure, axes = drawing.new_figure(side + 1.6, side + 1.2)
+    figure, axes = style.new_figure(side + 1.6, side + 1.2)
     share = drawn["share"].reshape(size, size)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
     if size <= _MOST_NUMBERED:
@@ -72,5 +72,5 @@ def draw(scores_path: str | Path, svg: str | Path) -> None:
     else:
         unit += f"; {size} classes in the order of the csv, from 0"
     axes.grid(visible=False)
-    drawing.label_axes(axes, "taken for", "true class", unit)
-    drawing.save(figure, drawn, svg)
+    style.label_axes(axes, "taken for", "true class", unit)
+    style.save(figure, drawn, svg)

@@ -1,4 +1,4 @@
-"""Write the configuration reference from the schema (`python -m listenread.config_reference`).
+"""Write the configuration reference: `python -m listenread.workflow.config_reference`.
 
 It is part of the project (docs/configuration.md); a test compares the two, so it cannot drift.
 """
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from listenread.config import Json, load_schema
+from listenread.workflow.config import Json, load_schema
 
 _INTRODUCTION = """\
 # Configuration reference
@@ -111,5 +111,5 @@ def _allowed(entry: Json) -> str:
 
 
 if __name__ == "__main__":
-    root = Path(__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parents[2]
     print(reference(load_schema(root / "config" / "schema.yaml")), end="")
