@@ -47,6 +47,14 @@ class UnreachableError(DownloadError):
     """The server does not answer at all: other files from it would not come either."""
 
 
+class Unavailable(ListenreadError):
+    """There is nothing to compute from, for a reason that is not an error of the user.
+
+    Vectors that were not released, an unhealthy model, labels that an ontology does not have. The
+    runner of a job writes the reason in place of the numbers.
+    """
+
+
 def advice(error: BaseException) -> str | None:
     """Say what a person can do about an error of the system; None for any other error."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":

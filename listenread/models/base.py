@@ -4,12 +4,17 @@ A *family* is a class. `registry.load` makes an instance for one tower at a time
 never needs the audio tower. Both vectors of a clip or a text come from one forward pass.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
+from pydantic import Field
+
+from listenread.entries import Registry
+from listenread.files.material import Material, Source
+from listenread.settings import Settings
 
 Tower = Literal["audio", "text"]
 LoadTower = Literal["audio", "text", "both"]
@@ -71,25 +76,17 @@ class TwoTower(Protocol):
         ...
 
 
-class Family(TwoTower, Protocol):
-    """How `registry.load` makes a model: the contract of a family, one's own included.
+class TowerLoader(Protocol):
+    """How a prepared model is loaded: the class that a family names."""
 
-    A prepared model is a folder with a ``model.json``, which names its family and its `AudioInput`,
-    and with whatever else the family reads; ours hold ``audio_tower.safetensors``,
-    ``text_tower.safetensors`` and ``tokenizer.json``. A family of one's own is named
-    ``package.module:Class``. It needs no prepared weights: `registry.prepare_own` writes its
-    ``model.json`` from the class attribute `audio_input` and from options.
-    """
-
-    def __init__(
+    def __call__(
         self, model_dir: Path, description: Mapping[str, Any], *, tower: LoadTower, device: str
-    ):
+    ) -> TwoTower:
         """Load one tower or both for inference.
 
         Args:
             model_dir: folder of the prepared model.
-            description: the mapping in its ``model.json``; a family of one's own finds its options
-                under ``options``.
+            description: the mapping in its ``model.json``.
             tower: what will be used; the files of another tower must not be read.
             device: a torch device such as ``cpu`` or ``cuda:0``.
 
@@ -97,3 +94,155 @@ class Family(TwoTower, Protocol):
             ModelError: a file is missing, damaged or not of this family.
         """
         ...
+
+
+class ModelSettings(Settings):
+    """What every model of the catalogue can say."""
+
+    family: str = Field(
+        description="A built-in family, or `package.module:NAME` for one of your own."
+    )
+    system: Literal["muscall", "music_clap", "music_speech_clap"] | None = Field(
+        None, description="The paper's system that this model is compared with; null for none."
+    )
+
+
+class TowerSettings(ModelSettings):
+    """What every model with towers can say."""
+
+    known_answers: str | None = Field(
+        None,
+        description="A model of the family `released` whose text vectors of the prompt `track` "
+        "this model must give; the health gate compares them where they are available.",
+    )
+    accept_unhealthy: bool = Field(
+        False,
+        description="Evaluate the model although it failed the health gate; the report says so.",
+    )
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """One way in which a prepared model is made.
+
+    Attributes:
+        rule: name of its rule, verb first, e.g. ``convert_laion_clap``.
+        make: ``package.module:function``, called as ``make(inputs, model_dir, settings, context)``
+            with paths by name, the folder of the prepared model, a mapping of the settings that
+            `uses` names, and a `PreparationContext`.
+        outputs: files of the prepared model that it writes; ``model.json`` among them.
+        inputs: called as ``inputs(settings, made)`` with the paths of the material by name: what it
+            reads, by name.
+        uses: settings that the prepared model depends on.
+        when: called with the settings: whether this is the way for them.
+        dataset: called with the settings: a captioned dataset whose manifest it reads, or None; it
+            is the input `manifest`.
+        code: called with the settings: further modules that the result depends on.
+        trains: whether it trains, on a GPU where there is one.
+        threads: called with the settings.
+        minutes: run time to ask a scheduler for.
+        megabytes: memory to ask for.
+    """
+
+    rule: str
+    make: str
+    outputs: tuple[str, ...]
+    inputs: Callable[[Any, Mapping[str, Path]], Mapping[str, Path]] = lambda settings, made: {}
+    uses: tuple[str, ...] = ()
+    when: Callable[[Any], bool] = lambda settings: True
+    dataset: Callable[[Any], str | None] = lambda settings: None
+    code: Callable[[Any], tuple[str, ...]] = lambda settings: ()
+    trains: bool = False
+    threads: Callable[[Any], int] = lambda settings: 1
+    minutes: int = 15
+    megabytes: int = 4000
+
+
+@dataclass(frozen=True)
+class PreparationContext:
+    """What a preparation is told beside its settings.
+
+    Attributes:
+        family: name of the family, as the configuration has it.
+        device: ``auto``, ``cpu`` or ``cuda``; for training.
+        threads: CPU threads.
+        checkpoint_dir: where a training keeps its checkpoints.
+        source: where downloads come from.
+    """
+
+    family: str
+    device: str = "cpu"
+    threads: int = 1
+    checkpoint_dir: Path = Path("checkpoints")
+    source: Source = Source(Path("downloads"))
+
+
+@dataclass(frozen=True)
+class ReleasedVectors:
+    """Where a family without towers takes its vectors from.
+
+    Attributes:
+        read_audio: ``package.module:function``, called as ``read_audio(output, made, settings,
+            dataset_kind, vocabulary)``: write a dataset's audio vectors, or raise `Unavailable`.
+        read_text: ``package.module:function``, called as ``read_text(output, made, settings,
+            prompt, words, template)``, likewise for a prompt.
+        without_ontology: why there are no text vectors of an ontology's instruments.
+    """
+
+    read_audio: str
+    read_text: str
+    without_ontology: str
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of models.
+
+    Attributes:
+        name: of the family, `models.<name>.family` in the configuration.
+        description: one sentence.
+        settings: a subclass of `ModelSettings` (`TowerSettings` where there are towers).
+        towers: which towers its models have: ``audio``, ``text``, or both; none where `vectors`
+            reads what somebody released. Tasks that need another tower are left out.
+        loader: ``package.module:Class``, see `TowerLoader`; imports torch or whatever it needs.
+        preparations: how a prepared model is made, one for each way.
+        material: what is fetched for it.
+        vectors: for a family without towers.
+        licence: of weights and code.
+        training_data: what the models were trained on, as far as it is known.
+        renamed_from: names that it had before.
+    """
+
+    name: str
+    description: str
+    settings: type[ModelSettings]
+    towers: frozenset[Tower]
+    loader: str | None = None
+    preparations: tuple[Preparation, ...] = ()
+    material: tuple[Material, ...] = ()
+    vectors: ReleasedVectors | None = None
+    licence: str = ""
+    training_data: str = ""
+    renamed_from: tuple[str, ...] = ()
+
+    def preparation(self, settings: Any) -> Preparation:
+        """Choose the way in which a model with these settings is prepared."""
+        return next(one for one in self.preparations if one.when(settings))
+
+    def problems(self) -> list[str]:
+        """List what breaks the contract."""
+        found = [] if self.description else ["`description` is empty"]
+        if not (isinstance(self.settings, type) and issubclass(self.settings, ModelSettings)):
+            found.append("`settings` is not a subclass of `listenread.models.base.ModelSettings`")
+        if unknown := set(self.towers) - {"audio", "text"}:
+            found.append(f"unknown tower(s) {', '.join(sorted(unknown))}; there are audio and text")
+        if bool(self.towers) == (self.vectors is not None):
+            found.append("needs `towers`, or else `vectors`")
+        if self.towers and self.loader is None:
+            found.append("has towers, but no `loader`")
+        if not self.preparations:
+            found.append("has no `preparations`")
+        return found
+
+
+FAMILIES: Registry[Family] = Registry("model family", Family, "listenread.models")

@@ -1,0 +1,186 @@
+"""The contract of a dataset kind: where clips come from, and how they are read."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
+
+from listenread.entries import Registry
+from listenread.files.material import Material
+from listenread.settings import Settings
+
+if TYPE_CHECKING:
+    from listenread.datasets.manifest import Manifest
+
+Vocabulary = Annotated[
+    dict[str, Annotated[str, Field(min_length=1)]],
+    Field(
+        min_length=1,
+        description="Label in the metadata -> the words that replace `{label}` in a prompt. The "
+        "order is that of the classes.",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class ClipRow:
+    """A clip as a dataset's metadata describes it; the file has not been looked at.
+
+    Attributes:
+        clip_id: unique in the dataset, and the same on every machine.
+        path: the audio file.
+        labels: its classes; one in most datasets, any number in others.
+        unknown: classes that nobody judged for this clip; they count neither for nor against.
+        group: clips of one group are not independent (takes of one note, excerpts of one song);
+            None where that is not known.
+        fold: the dataset's own split, where it has one.
+        known: what else the dataset knows, e.g. ``midi_note``; columns of the manifest.
+    """
+
+    clip_id: str
+    path: Path
+    labels: tuple[str, ...]
+    unknown: tuple[str, ...] = ()
+    group: str | None = None
+    fold: int | None = None
+    known: Mapping[str, Any] = field(default_factory=dict)
+
+
+class AudioLimits(Settings):
+    """What a sound file must be like to be evaluated; see `on_bad_audio`."""
+
+    max_channels: int = Field(
+        2,
+        ge=1,
+        description="Up to this many channels are averaged to one; the mean of more is seldom a "
+        "sound that anybody recorded.",
+    )
+    min_sample_rate: int = Field(8000, ge=1, description="In Hz.")
+    max_sample_rate: int = Field(192_000, ge=1, description="In Hz.")
+    min_seconds: float = Field(0.05, ge=0, description="Shorter files are refused.")
+    max_seconds: float = Field(
+        1800.0, gt=0, description="Longer files are refused; a clip is decoded whole."
+    )
+    silence_dbfs: float = Field(
+        -80.0,
+        le=0,
+        description="A file whose peak is not above this level is silent, in dB below full scale.",
+    )
+    max_dbfs: float = Field(
+        120.0,
+        description="A file whose peak is above this level is refused as damaged, in dB above full "
+        "scale, which files of floating-point numbers may exceed.",
+    )
+
+
+class DatasetSettings(Settings):
+    """What every dataset of the catalogue can say."""
+
+    kind: str = Field(description="A built-in kind, or `package.module:NAME` for one of your own.")
+
+
+class LabelledSettings(DatasetSettings):
+    """A dataset whose clips have labels that a prompt can name."""
+
+    vocabulary: Vocabulary
+    spellings: dict[str, dict[str, Annotated[str, Field(min_length=1)]]] = Field(
+        default_factory=dict,
+        description="Name of a spelling -> label -> other words for it; a prompt can ask for a "
+        "spelling.",
+    )
+
+
+class AudioFileSettings(Settings):
+    """A dataset that has audio files."""
+
+    on_bad_audio: Literal["error", "skip"] = Field(
+        "error",
+        description="What a clip that is missing, corrupt, empty, silent or not finite does: "
+        "`error` stops with a list of all of them, `skip` goes on without them and says so in the "
+        "manifest and the report.",
+    )
+    audio_limits: AudioLimits = Field(default_factory=AudioLimits)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the files of a dataset are.
+
+    Attributes:
+        root: the folder that the clips' paths are relative to; None where there is no audio.
+        metadata: the csv, or the folder of its tables; None where the folders are the labels.
+        others: further files by name, from the kind's material.
+    """
+
+    root: Path | None = None
+    metadata: Path | None = None
+    others: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DatasetKind:
+    """A kind of dataset.
+
+    Attributes:
+        name: of the kind, `datasets.<name>.kind` in the configuration.
+        description: one sentence.
+        settings: a subclass of `DatasetSettings`.
+        locate: called as ``locate(settings, made)`` with the paths of the material by name; says
+            where the files are.
+        read_clips: called as ``read_clips(places, settings)`` with a mapping of the settings that
+            `uses` names; gives a list of `ClipRow` without opening a sound file. None for a kind
+            that derives its manifest.
+        derive: called as ``derive(base, places, settings)`` with the manifest of the dataset that
+            `base` names (None without) and the settings that `uses` names; gives the manifest. For
+            kinds that have no sound files of their own.
+        base: called with the settings: the dataset that this one is derived from, or None.
+        vectors: where its audio vectors come from: ``embed``, through the model's audio tower;
+            ``base``, those of the dataset that it is derived from; ``released``, the paper's
+            authors only, as there is no audio.
+        uses: settings that the manifest depends on, beside the vocabulary and the limits of audio.
+        material: what is fetched or rendered.
+        licence: of the data.
+        citation: how to cite it.
+        captioned: whether it has captions in place of classes: material to train on.
+        clip_files: called with the settings: sound files of the user to be tracked one by one; the
+            rows' paths by default. Only for kinds without material that makes the audio.
+        renamed_from: names that it had before.
+    """
+
+    name: str
+    description: str
+    settings: type[DatasetSettings]
+    locate: Callable[[Any, Mapping[str, Path]], Places]
+    read_clips: "Callable[[Places, Mapping[str, Any]], list[ClipRow]] | None" = None
+    derive: "Callable[[Manifest | None, Places, Mapping[str, Any]], Manifest] | None" = None
+    base: Callable[[Any], str | None] = lambda settings: None
+    vectors: Literal["embed", "base", "released"] = "embed"
+    uses: tuple[str, ...] = ()
+    material: tuple[Material, ...] = ()
+    licence: str = ""
+    citation: str = ""
+    captioned: bool = False
+    clip_files: Callable[[Any], Sequence[str]] | None = None
+    renamed_from: tuple[str, ...] = ()
+
+    def problems(self) -> list[str]:
+        """List what breaks the contract."""
+        found = [] if self.description else ["`description` is empty"]
+        if not (isinstance(self.settings, type) and issubclass(self.settings, DatasetSettings)):
+            found.append(
+                "`settings` is not a subclass of `listenread.datasets.base.DatasetSettings`"
+            )
+        elif unknown := set(self.uses) - set(self.settings.model_fields):
+            found.append(f"`uses` names settings that there are not: {', '.join(sorted(unknown))}")
+        if (self.read_clips is None) == (self.derive is None):
+            found.append("needs one of `read_clips`, `derive`")
+        if not callable(self.locate):
+            found.append("`locate` cannot be called")
+        if self.vectors not in ("embed", "base", "released"):
+            found.append(f"`vectors` is {self.vectors!r}")
+        return found
+
+
+DATASET_KINDS: Registry[DatasetKind] = Registry("dataset kind", DatasetKind, "listenread.datasets")
