@@ -9,17 +9,22 @@ from snakemake.utils import min_version
 
 min_version("9.27")
 
+# The folder of this file, also where another workflow uses it as a module.
+PROJECT = workflow.current_basedir
 
-configfile: f"{workflow.basedir}/config.yaml"
+
+configfile: f"{PROJECT}/catalogue/datasets.yaml"
+configfile: f"{PROJECT}/catalogue/models.yaml"
+configfile: f"{PROJECT}/catalogue/prompts.yaml"
+configfile: f"{PROJECT}/config.yaml"
 
 
 include: "rules/common.smk"
-include: "rules/data.smk"
-include: "rules/models.smk"
+include: "rules/fetch.smk"
+include: "rules/prepare.smk"
 include: "rules/embed.smk"
-include: "rules/score.smk"
+include: "rules/measure.smk"
 include: "rules/report.smk"
-include: "rules/verify.smk"
 
 
 onstart:

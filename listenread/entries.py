@@ -187,3 +187,14 @@ def module_of(reference: Any) -> str:
     if isinstance(reference, str):
         return reference.partition(":")[0]
     return str(reference.__module__)
+
+
+def reference_to(target: Any) -> str:
+    """Name an object given itself or as ``package.module:NAME``, so that a job can import it.
+
+    >>> reference_to(load), reference_to("my_module:draw")
+    ('listenread.entries:load', 'my_module:draw')
+    """
+    if isinstance(target, str):
+        return target
+    return f"{target.__module__}:{target.__qualname__}"

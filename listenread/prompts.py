@@ -6,9 +6,12 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from pydantic import AfterValidator, Field, model_validator
 
 from listenread.errors import ConfigError
+from listenread.settings import Settings, unique
 
 #: Words of the fillers: the usual typesetters' Latin, which says nothing about music.
 _FILLER_WORDS = (
@@ -33,32 +36,176 @@ class PromptText(NamedTuple):
     text: str
 
 
-def rows(
-    words: Mapping[str, str],
-    *,
-    template: str | None = None,
-    templates: Sequence[str] = (),
-    filler_seeds: Sequence[int] = (),
-    definitions_file: str | Path | None = None,
-    names: Mapping[str, Sequence[str]] | None = None,
-    mask_label: bool = False,
-) -> list[PromptText]:
-    """Write the texts of one prompt, whichever kind it is.
+Template = Annotated[
+    str,
+    Field(
+        pattern=r"\{label\}",
+        description="The prompt template; `{label}` is replaced by the words of the label.",
+    ),
+]
 
-    `templates` are those of a set, a variant each. See `from_template` for `template` and
-    `filler_seeds`; `definitions` and `from_definitions` for
-    `definitions_file`, `names` and `mask_label`.
+
+class PromptSettings(Settings):
+    """What every prompt of the catalogue can say."""
+
+    spelling: str | None = Field(
+        None,
+        description="Which of the dataset's spellings the labels are written in; null is the "
+        "vocabulary's own.",
+    )
+    datasets: list[str] | None = Field(
+        None,
+        description="The datasets that this prompt is for; null is every dataset except those that "
+        "a prompt of the experiment names in this way.",
+    )
+
+
+class TemplatePrompt(PromptSettings):
+    """A template; a prompt given as a string is one, too."""
+
+    template: Template
+    filler_seeds: Annotated[list[Annotated[int, Field(ge=0)]], AfterValidator(unique)] | None = (
+        Field(
+            None,
+            min_length=1,
+            description="`{filler}` in the template is replaced by a random sentence without "
+            "meaning; one variant of the prompt for each seed.",
+        )
+    )
+
+    @model_validator(mode="after")
+    def _filler_and_seeds(self) -> "TemplatePrompt":
+        has_filler = "{filler}" in self.template
+        if has_filler and not self.filler_seeds:
+            raise ValueError("the template has {filler}, so it needs `filler_seeds`")
+        if self.filler_seeds and not has_filler:
+            raise ValueError("`filler_seeds` are given, but the template has no {filler}")
+        return self
+
+
+class Grid(Settings):
+    """One template with places that are filled in every way."""
+
+    template: Template = Field(description="With `{label}` and the names of `words` in braces.")
+    words: dict[str, Annotated[list[str], Field(min_length=1), AfterValidator(unique)]] = Field(
+        min_length=1,
+        description="Name of a place -> what stands there, in turn; the last place changes first.",
+    )
+
+
+class PromptSet(PromptSettings):
+    """Many templates under one name: one job, one file.
+
+    The tidy table has the mean over them, and zero-shot rows of each, whose prompt is
+    `<name>: <template>`.
     """
-    if templates:
-        return [
-            row._replace(variant=variant)
-            for variant, one in enumerate(templates)
-            for row in from_template(one, words)
-        ]
-    if template is not None:
-        return from_template(template, words, filler_seeds)
-    found = definitions(Path(definitions_file), names or {label: [label] for label in words})
-    return from_definitions(found, words, mask_label)
+
+    templates: Annotated[list[Template], AfterValidator(unique)] | None = Field(
+        None, min_length=1, max_length=32767, description="The templates, each with `{label}`."
+    )
+    grid: Grid | None = Field(
+        None, description="One template with places that are filled in every way."
+    )
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> "PromptSet":
+        if (self.templates is None) == (self.grid is None):
+            raise ValueError("needs one of `templates`, `grid`")
+        if self.grid is not None:
+            for place in self.grid.words:
+                if f"{{{place}}}" not in self.grid.template:
+                    raise ValueError(f"`grid.words`: the template has no {{{place}}}")
+        for template in self.filled():
+            unknown = sorted(set(re.findall(r"\{(\w+)\}", template)) - {"label"})
+            if unknown:
+                raise ValueError(f"nothing says what {{{unknown[0]}}} in {template!r} stands for")
+        if len(set(self.filled())) < len(self.filled()):
+            raise ValueError("`grid`: two ways to fill it in give the same template")
+        return self
+
+    def filled(self) -> list[str]:
+        """Return the templates of the set."""
+        if self.grid is not None:
+            return fill_grid(self.grid.template, self.grid.words)
+        return list(self.templates or [])
+
+
+class DefinitionPrompt(PromptSettings):
+    """A sentence of its own for each label, from a csv."""
+
+    file: str = Field(
+        description="A csv with `label,definition`, where `{label}` in a definition is replaced by "
+        "the words of the label; or `released` for the paper authors' sentences, which are fetched "
+        "at run time."
+    )
+    mask_label: bool = Field(
+        False, description="Whether each word of the label is deleted from its definition."
+    )
+
+
+def settings_of(entry: str | Mapping[str, object]) -> type[PromptSettings]:
+    """Tell from its keys which kind of prompt an entry of the catalogue is."""
+    if isinstance(entry, Mapping):
+        if "file" in entry:
+            return DefinitionPrompt
+        if "templates" in entry or "grid" in entry:
+            return PromptSet
+    return TemplatePrompt
+
+
+class Prompt(NamedTuple):
+    """What a prompt says.
+
+    Attributes:
+        template: of a prompt that is a template.
+        templates: of a set, a variant each.
+        filler_seeds: see `from_template`.
+        mask_label: see `from_definitions`.
+    """
+
+    template: str | None = None
+    templates: Sequence[str] = ()
+    filler_seeds: Sequence[int] = ()
+    mask_label: bool = False
+
+    @classmethod
+    def from_settings(cls, settings: PromptSettings) -> "Prompt":
+        """Take what decides about the texts from the settings of a prompt."""
+        if isinstance(settings, DefinitionPrompt):
+            return cls(mask_label=settings.mask_label)
+        if isinstance(settings, PromptSet):
+            return cls(templates=settings.filled())
+        assert isinstance(settings, TemplatePrompt)
+        return cls(template=settings.template, filler_seeds=settings.filler_seeds or [])
+
+    def texts(
+        self,
+        words: Mapping[str, str],
+        definitions_file: str | Path | None = None,
+        names: Mapping[str, Sequence[str]] | None = None,
+    ) -> list[PromptText]:
+        """Write the texts for some labels.
+
+        Args:
+            words: label -> what replaces ``{label}``, in vocabulary order.
+            definitions_file: the csv of a prompt that has definitions; see `definitions`.
+            names: see `definitions`; the labels alone by default.
+
+        Returns:
+            Variant by variant, the labels in vocabulary order.
+        """
+        if self.templates:
+            return [
+                row._replace(variant=variant)
+                for variant, one in enumerate(self.templates)
+                for row in from_template(one, words)
+            ]
+        if self.template is not None:
+            return from_template(self.template, words, self.filler_seeds)
+        if definitions_file is None:
+            raise ConfigError("a prompt without a template needs a file of definitions")
+        found = definitions(Path(definitions_file), names or {label: [label] for label in words})
+        return from_definitions(found, words, self.mask_label)
 
 
 def from_template(

@@ -18,6 +18,13 @@ class Settings(BaseModel):
         return self.model_dump(mode="python")
 
 
+def unique(values: list[Any]) -> list[Any]:
+    """Refuse a list in which a value stands twice; for `pydantic.AfterValidator`."""
+    if len({repr(value) for value in values}) < len(values):
+        raise ValueError("a value stands twice")
+    return values
+
+
 class NoSettings(Settings):
     """For entries without settings."""
 

@@ -1,58 +1,97 @@
 # The checked configuration, the names that wildcards may take, and the code that rules depend on.
 # Rules take leaf values from CONFIG through their `params`; scripts never see it.
 
+import os
+import re
 import sys
 from pathlib import Path
 
-PROJECT = Path(workflow.basedir)
+PROJECT = Path(str(PROJECT))
 sys.path.insert(0, str(PROJECT))
 
-from listenread.workflow import code_inputs, scheduling, startup
-from listenread import prompts
-from listenread.workflow import config as configuration
-from listenread.datasets import tinysol
+from listenread import entries, prompts
 from listenread.errors import ListenreadError
-from listenread.models import registry
+from listenread.paper import LISTING, PACKAGE
+from listenread.prompts import Prompt
+from listenread.workflow import code_inputs, layout, scheduling, startup
+from listenread.workflow import config as configuration
+from listenread.workflow.messages import check_duplicate_keys
 from snakemake.exceptions import WorkflowError
 
 startup.collect_seldom()
+startup.set_environment()
 
-try:
-    configuration.check_duplicate_keys(
-        Path(name)
-        for name in dict.fromkeys(
-            [*workflow.configfiles, *workflow.overwrite_configfiles]
-        )
+CONFIG_FILES = [
+    Path(name)
+    for name in dict.fromkeys(
+        [*workflow.configfiles, *workflow.overwrite_configfiles]
     )
-    CONFIG = configuration.resolve(
-        config, configuration.load_schema(PROJECT / "config" / "schema.yaml"), PROJECT
-    )
-except ListenreadError as error:
-    raise WorkflowError(str(error))
-
-# Heavy stages are shared between working copies and users: `--cache`, with this variable set.
-SHARED = "SNAKEMAKE_OUTPUT_CACHE" in os.environ
-DATA_DIR = CONFIG["data_dir"]
-EXPERIMENT = CONFIG["experiment"]
-EXPERIMENT_DIR = f"results/experiments/{EXPERIMENT['name']}"
+]
 
 
-def one_of(names):
-    """A wildcard constraint that admits these names; no name at all admits nothing."""
-    return "|".join(re.escape(name) for name in names) or "(?!)"
+def code(script, *modules):
+    """The script, every package module that it imports, and those that a registry would import.
 
-
-def named(catalogue, **wanted):
-    """Names of the catalogue's entries that have these values."""
+    Rules declare them as inputs, so that an edit re-runs what depends on it, and only that.
+    """
+    sources = [PROJECT / "scripts" / script]
+    sources += [code_inputs.module_source(name, PROJECT) for name in modules]
     return [
-        name
-        for name, entry in CONFIG[catalogue].items()
-        if all(entry.get(key) in values for key, values in wanted.items())
+        os.path.relpath(path) for path in code_inputs.modules_behind(sources, PROJECT)
     ]
 
 
+try:
+    check_duplicate_keys(CONFIG_FILES)
+    CONFIG = configuration.resolve(config, PACKAGE, CONFIG_FILES)
+    # Snakemake passes over an error in an input function where the outputs exist: code that cannot
+    # be found or parsed must stop the run here.
+    for module in CONFIG.modules():
+        code("measure.py", module)
+except ListenreadError as error:
+    raise WorkflowError(str(error))
+
+LAYOUT = layout.Layout(CONFIG)
+CONSTANTS = CONFIG.constants
+DATASETS, MODELS, TASKS = CONFIG.datasets, CONFIG.models, CONFIG.tasks
+# Heavy stages are shared between working copies and users: `--cache`, with this variable set.
+SHARED = "SNAKEMAKE_OUTPUT_CACHE" in os.environ
+DATA_DIR = CONSTANTS.data_dir
+EXPERIMENT = CONSTANTS.experiment
+EXPERIMENT_DIR = f"results/experiments/{EXPERIMENT.name}"
+ONTOLOGY = str(prompts.find_file(CONSTANTS.ontology.file, PACKAGE))
+RELEASED_LISTING = os.path.relpath(LISTING)
+SOURCE = {
+    "downloads": f"{DATA_DIR}/downloads",
+    "mirror": CONSTANTS.mirror,
+    "released_url": CONSTANTS.released.url,
+    "retries": CONSTANTS.released.retries,
+}
+RESAMPLING = {
+    "n": CONSTANTS.metrics.resamples,
+    "confidence_level": CONSTANTS.metrics.confidence_level,
+    "seed": CONSTANTS.metrics.seed,
+}
+TOWERS_ENV, TABLES_ENV = "../envs/towers.yaml", "../envs/tables.yaml"
+
+
+def log_of(rule, *wildcards):
+    """The log of a rule's jobs, one folder for each wildcard."""
+    return "/".join(["logs", rule, *(f"{{{name}}}" for name in wildcards)]) + ".log"
+
+
+def times_of(rule, *wildcards):
+    """Where Snakemake writes the run time and memory of a rule's jobs, next to the logs."""
+    return log_of(rule, *wildcards).removesuffix(".log") + ".benchmark.tsv"
+
+
+def one_of(names):
+    """A wildcard constraint that admits these names; an empty list admits nothing."""
+    return "|".join(re.escape(name) for name in names) or "(?!)"
+
+
 def growing(first):
-    """A function for `resources`: so much at the first attempt, twice at the second, ...
+    """A function for `resources`: this much at the first attempt, twice at the second, ...
 
     They are requests to a scheduler (MB, minutes), some twice what was measured; a local run obeys
     them only where `--resources` says what the machine has.
@@ -60,9 +99,20 @@ def growing(first):
     return lambda wildcards, attempt: attempt * first
 
 
+def used(entry, names):
+    """The named settings of an entry of a catalogue, as leaf values for `params`."""
+    values = entry.settings.plain()
+    return {name: values[name] for name in names}
+
+
+def used_by(catalogue, wildcard, names):
+    """A function for `params`: the named settings of the entry that a wildcard names."""
+    return lambda wildcards: used(catalogue[getattr(wildcards, wildcard)], names)
+
+
 # A job that embeds clips or trains asks for one GPU unless the CPU is named; one that needs seconds
 # on a CPU only where a GPU is named. `--resources gpu=N` runs N of them at once on one machine.
-DEVICE = CONFIG["embedding"]["device"]
+DEVICE = CONSTANTS.embedding.device
 GPU = 0 if DEVICE == "cpu" else 1
 GPU_NAMED = 0 if DEVICE in ("auto", "cpu") else 1
 GPUS_HERE = workflow.global_resources.get("gpu")
@@ -70,20 +120,8 @@ THREADS_PER_GPU = max(1, workflow.cores // (GPU and GPUS_HERE and GPUS_HERE.valu
 
 
 wildcard_constraints:
-    dataset=one_of(CONFIG["datasets"]),
-    model=one_of(CONFIG["models"]),
-    prompt=one_of(CONFIG["prompts"]),
-    reference=one_of(CONFIG["prompts"]),
-    ontology_name=one_of([Path(CONFIG["ontology"]["file"]).stem]),
-
-
-def code(script, *more):
-    """The script and every package module that it imports, and those that a registry would import.
-
-    Rules declare them as inputs, so that an edit re-runs what depends on it, and only that.
-    """
-    sources = [PROJECT / "scripts" / script]
-    sources += [code_inputs.module_source(name, PROJECT) for name in more]
-    return [
-        os.path.relpath(path) for path in code_inputs.modules_behind(sources, PROJECT)
-    ]
+    dataset=one_of([*DATASETS, LAYOUT.ontology_name]),
+    model=one_of(MODELS),
+    prompt=one_of(CONFIG.prompts),
+    reference=one_of(CONFIG.prompts),
+    ontology_name=one_of([LAYOUT.ontology_name]),

@@ -2,58 +2,148 @@
 #   results/embeddings/audio/{dataset}/{model}.parquet
 #   results/embeddings/text/{dataset}/{model}/{prompt}.parquet
 #   results/embeddings/ontology/{ontology_name}/{model}/{prompt}.parquet   all instruments of an ontology
-# What cannot be had (an unhealthy model, vectors that were not released) is a table that says so.
+# Where there are no vectors (an unhealthy model, vectors that were not released), the table says why.
+
+SHARD_CLIPS = CONSTANTS.embedding.shard_clips
+EMBEDDED = [
+    name for name, dataset in DATASETS.items() if dataset.kind.vectors != "base"
+]
 
 
-include: "inputs/embed.smk"
+def audio_way(wildcards):
+    """How a model comes to the audio vectors of a dataset."""
+    if DATASETS[wildcards.dataset].kind.vectors == "base":
+        return "base"
+    if MODELS[wildcards.model].family.vectors is not None:
+        return "released"
+    return "shards" if SHARD_CLIPS else "tower"
 
 
-rule fetch_definitions:
-    input:
-        listing=LISTING,
-        code=code("fetch_definitions.py"),
-    output:
-        f"{DATA_DIR}/released/definitions.csv",
-    log:
-        "logs/fetch_definitions.log",
-    localrule: True
-    conda:
-        "../envs/towers.yaml"
-    params:
-        labels=tinysol.VOCABULARY,
-        base_url=CONFIG["released"]["url"],
-        mirror=CONFIG["mirror"],
-        retries=CONFIG["released"]["retries"],
-    script:
-        "../scripts/fetch_definitions.py"
+def tower_inputs(wildcards, tower, script):
+    """What it takes to run a tower: its files, the health of the model, the code."""
+    model = MODELS[wildcards.model]
+    return {
+        **prepared(model.name, tower),
+        "health": f"{layout.MODEL}/health.json".format(model=model.name),
+        "code": code(script, *model.modules),
+    }
+
+
+def released_inputs(wildcards, script):
+    """What released vectors are read from."""
+    model = MODELS[wildcards.model]
+    return {
+        "made": [*model_material(model.name).values()],
+        "listing": RELEASED_LISTING,
+        "code": code(script, *model.modules),
+    }
+
+
+def audio_inputs(wildcards):
+    """What audio vectors are made from, whichever way they come."""
+    manifest = {"manifest": layout.MANIFEST.format(dataset=wildcards.dataset)}
+    match audio_way(wildcards):
+        case "base":
+            base = DATASETS[wildcards.dataset].base
+            return manifest | {
+                "vectors": layout.AUDIO.format(dataset=base, model=wildcards.model),
+                "code": code("embed_audio.py", "listenread.datasets.relabelled"),
+            }
+        case "released":
+            return released_inputs(wildcards, "embed_audio.py")
+        case "shards":
+            return {
+                "shards": shard_files(wildcards),
+                "code": code("embed_audio.py"),
+            }
+    return manifest | tower_inputs(wildcards, "audio", "embed_audio.py")
+
+
+def shard_files(wildcards):
+    """The shards of a dataset's audio vectors, as many as its manifest asks for."""
+    counted = checkpoints.count_shards.get(dataset=wildcards.dataset).output[0]
+    with open(counted) as file:
+        shards = range(int(file.read()))
+    names = {"dataset": wildcards.dataset, "model": wildcards.model}
+    return [layout.SHARD.format(shard=shard, **names) for shard in shards]
+
+
+def degradation(wildcards):
+    """What is done to the clips between decoding and the tower; None for nothing."""
+    settings = DATASETS[wildcards.dataset].settings.plain()
+    if settings.get("degradation") is None:
+        return None
+    return {key: settings[key] for key in ("degradation", "level", "seed", "options")}
+
+
+def tower_params(wildcards):
+    """How a tower is run."""
+    settings = MODELS[wildcards.model].settings
+    return {
+        "accept_unhealthy": getattr(settings, "accept_unhealthy", False),
+        "device": DEVICE,
+        "precision": CONSTANTS.embedding.precision,
+    }
+
+
+def on_tower(value):
+    """A function for `resources` or `threads`: a value for jobs that run a tower, else little."""
+
+    def request(wildcards):
+        return value if audio_way(wildcards) == "tower" else 0
+
+    return request
+
+
+def reading(wildcards):
+    """The model that released vectors are read of, with its settings; None for others."""
+    model = MODELS[wildcards.model]
+    if model.family.vectors is None:
+        return None
+    return {
+        "family": model.reference,
+        "settings": model.settings.plain(),
+        "made": model_material(model.name),
+    }
 
 
 rule embed_audio:
     input:
-        unpack(lambda wildcards: tower_files(wildcards.model, "audio")),
-        health="results/models/{model}/health.json",
-        manifest="results/manifests/{dataset}.parquet",
-        code=lambda wildcards: code("embed_audio.py", *family_modules(wildcards.model)),
+        unpack(audio_inputs),
     output:
-        "results/embeddings/audio/{dataset}/{model}.parquet",
+        layout.AUDIO,
     log:
-        "logs/embed_audio/{dataset}/{model}.log",
+        log_of("embed_audio", "dataset", "model"),
+    benchmark:
+        times_of("embed_audio", "dataset", "model")
     wildcard_constraints:
-        model=one_of([] if SHARD_CLIPS else WITH_TOWERS),
-        dataset=one_of(set(CONFIG["datasets"]) - {*RELABELLED}),
+        dataset=one_of(DATASETS),
     cache: SHARED
     conda:
-        "../envs/towers.yaml"
-    threads: THREADS_PER_GPU
+        TOWERS_ENV
+    threads: lambda wildcards: max(1, on_tower(THREADS_PER_GPU)(wildcards))
     resources:
-        gpu=GPU,
+        gpu=on_tower(GPU),
         mem_mb=growing(6000),
         runtime=growing(120),
     params:
-        accept_unhealthy=model_setting("accept_unhealthy"),
-        batch_size=CONFIG["embedding"]["batch_size"],
-        device=CONFIG["embedding"]["device"],
-        precision=CONFIG["embedding"]["precision"],
+        way=audio_way,
+        tower=lambda wildcards: (
+            {
+                **tower_params(wildcards),
+                "batch_size": CONSTANTS.embedding.batch_size,
+                "degradation": degradation(wildcards),
+            }
+            if audio_way(wildcards) == "tower"
+            else None
+        ),
+        reading=reading,
+        dataset_kind=lambda wildcards: (
+            DATASETS[wildcards.dataset].kind.name if reading(wildcards) else None
+        ),
+        vocabulary=lambda wildcards: (
+            [*DATASETS[wildcards.dataset].vocabulary] if reading(wildcards) else None
+        ),
     script:
         "../scripts/embed_audio.py"
 
@@ -61,14 +151,16 @@ rule embed_audio:
 # How many jobs a dataset is worth is known when its manifest is there.
 checkpoint count_shards:
     input:
-        manifest="results/manifests/{dataset}.parquet",
+        manifest=layout.MANIFEST,
         code=code("count_shards.py"),
     output:
         "results/manifests/{dataset}.shards",
     log:
-        "logs/count_shards/{dataset}.log",
+        log_of("count_shards", "dataset"),
+    benchmark:
+        times_of("count_shards", "dataset")
     conda:
-        "../envs/tables.yaml"
+        TABLES_ENV
     params:
         shard_clips=SHARD_CLIPS,
     script:
@@ -77,194 +169,114 @@ checkpoint count_shards:
 
 rule embed_shard:
     input:
-        unpack(lambda wildcards: tower_files(wildcards.model, "audio")),
-        health="results/models/{model}/health.json",
-        manifest="results/manifests/{dataset}.parquet",
-        code=lambda wildcards: code("embed_shard.py", *family_modules(wildcards.model)),
+        unpack(
+            lambda wildcards: tower_inputs(wildcards, "audio", "embed_shard.py")
+        ),
+        manifest=layout.MANIFEST,
     output:
-        temp("results/embeddings/audio/{dataset}/{model}.shards/{shard}.parquet"),
+        temp(layout.SHARD),
     log:
-        "logs/embed_shard/{dataset}/{model}/{shard}.log",
+        log_of("embed_shard", "dataset", "model", "shard"),
+    benchmark:
+        times_of("embed_shard", "dataset", "model", "shard")
     wildcard_constraints:
         shard=r"\d+",
         model=one_of(WITH_TOWERS if SHARD_CLIPS else []),
-        dataset=one_of(set(CONFIG["datasets"]) - {*RELABELLED}),
+        dataset=one_of(EMBEDDED),
     conda:
-        "../envs/towers.yaml"
+        TOWERS_ENV
     threads: THREADS_PER_GPU
     resources:
         gpu=GPU,
         mem_mb=growing(6000),
         runtime=growing(60),
     params:
-        accept_unhealthy=model_setting("accept_unhealthy"),
-        batch_size=CONFIG["embedding"]["batch_size"],
-        shard_clips=SHARD_CLIPS,
-        device=CONFIG["embedding"]["device"],
-        precision=CONFIG["embedding"]["precision"],
+        tower=lambda wildcards: {
+            **tower_params(wildcards),
+            "batch_size": CONSTANTS.embedding.batch_size,
+            "degradation": degradation(wildcards),
+            "shard_clips": SHARD_CLIPS,
+        },
     script:
         "../scripts/embed_shard.py"
 
 
-rule merge_shards:
-    input:
-        shards=shard_files,
-        code=code("merge_shards.py"),
-    output:
-        "results/embeddings/audio/{dataset}/{model}.parquet",
-    log:
-        "logs/merge_shards/{dataset}/{model}.log",
-    wildcard_constraints:
-        model=one_of(WITH_TOWERS if SHARD_CLIPS else []),
-        dataset=one_of(set(CONFIG["datasets"]) - {*RELABELLED}),
-    conda:
-        "../envs/tables.yaml"
-    script:
-        "../scripts/merge_shards.py"
+def text_inputs(wildcards):
+    """What text vectors are made from."""
+    if MODELS[wildcards.model].family.vectors is not None:
+        return released_inputs(wildcards, "embed_text.py")
+    prompt = CONFIG.prompts[wildcards.prompt]
+    files = tower_inputs(wildcards, "text", "embed_text.py")
+    name = getattr(prompt, "file", None)
+    if name == configuration.RELEASED_DEFINITIONS:
+        files["definitions"] = f"{DATA_DIR}/released/definitions.csv"
+    elif name is not None:
+        files["definitions"] = str(prompts.find_file(name, PACKAGE))
+    return files
+
+
+def said(wildcards):
+    """What a prompt says, as leaf values."""
+    return Prompt.from_settings(CONFIG.prompts[wildcards.prompt])._asdict()
 
 
 rule embed_text:
     input:
-        unpack(lambda wildcards: tower_files(wildcards.model, "text")),
-        health="results/models/{model}/health.json",
-        definitions=definition_file,
-        code=lambda wildcards: code("embed_text.py", *family_modules(wildcards.model)),
+        unpack(text_inputs),
     output:
-        "results/embeddings/text/{dataset}/{model}/{prompt}.parquet",
+        layout.TEXT,
     log:
-        "logs/embed_text/{dataset}/{model}/{prompt}.log",
+        log_of("embed_text", "dataset", "model", "prompt"),
+    benchmark:
+        times_of("embed_text", "dataset", "model", "prompt")
     wildcard_constraints:
-        model=one_of(WITH_TOWERS),
+        dataset=one_of(DATASETS),
     conda:
-        "../envs/towers.yaml"
+        TOWERS_ENV
     resources:
-        gpu=GPU_NAMED,
+        gpu=lambda wildcards: 0 if reading(wildcards) else GPU_NAMED,
         mem_mb=growing(3000),
         runtime=growing(10),
     params:
-        accept_unhealthy=model_setting("accept_unhealthy"),
-        device=CONFIG["embedding"]["device"],
-        precision=CONFIG["embedding"]["precision"],
-        words=prompt_words,
-        names=dataset_names,
-        template=prompt_setting("template"),
-        templates=prompt_setting("templates", []),
-        filler_seeds=prompt_setting("filler_seeds", []),
-        mask_label=prompt_setting("mask_label", False),
+        tower=lambda wildcards: None if reading(wildcards) else tower_params(wildcards),
+        reading=reading,
+        prompt=said,
+        words=lambda wildcards: DATASETS[wildcards.dataset].words(
+            CONFIG.prompts[wildcards.prompt].spelling
+        ),
+        names=lambda wildcards: DATASETS[wildcards.dataset].names,
     script:
         "../scripts/embed_text.py"
 
 
-rule relabel_audio:
-    input:
-        embeddings=lambda wildcards: "results/embeddings/audio/{}/{}.parquet".format(
-            CONFIG["datasets"][wildcards.dataset]["dataset"], wildcards.model
-        ),
-        manifest="results/manifests/{dataset}.parquet",
-        code=code("relabel_audio.py"),
-    output:
-        "results/embeddings/audio/{dataset}/{model}.parquet",
-    log:
-        "logs/relabel_audio/{dataset}/{model}.log",
-    wildcard_constraints:
-        dataset=one_of(RELABELLED),
-    conda:
-        "../envs/tables.yaml"
-    script:
-        "../scripts/relabel_audio.py"
-
-
-rule read_released_audio:
-    input:
-        folder=f"{DATA_DIR}/released/{{model}}",
-        ground_truth=f"{DATA_DIR}/released/tinysol_groundtruth_reordered.csv",
-        listing=LISTING,
-        code=code("read_released_audio.py"),
-    output:
-        "results/embeddings/audio/{dataset}/{model}.parquet",
-    log:
-        "logs/read_released_audio/{dataset}/{model}.log",
-    wildcard_constraints:
-        model=one_of(RELEASED),
-        dataset=one_of(set(CONFIG["datasets"]) - {*RELABELLED}),
-    conda:
-        "../envs/tables.yaml"
-    params:
-        system=model_setting("released_system"),
-        released_dataset=lambda wildcards: (
-            "tinysol" if wildcards.dataset in TINYSOL + RELEASED_TINYSOL else None
-        ),
-        vocabulary=vocabulary,
-    script:
-        "../scripts/read_released_audio.py"
-
-
-rule read_released_text:
-    input:
-        folder=f"{DATA_DIR}/released/{{model}}",
-        listing=LISTING,
-        code=code("read_released_text.py"),
-    output:
-        "results/embeddings/text/{dataset}/{model}/{prompt}.parquet",
-    log:
-        "logs/read_released_text/{dataset}/{model}/{prompt}.log",
-    wildcard_constraints:
-        model=one_of(RELEASED),
-    conda:
-        "../envs/tables.yaml"
-    params:
-        system=model_setting("released_system"),
-        prompt=lambda wildcards: wildcards.prompt,
-        labels=vocabulary,
-        words=prompt_words,
-        template=prompt_setting("template"),
-    script:
-        "../scripts/read_released_text.py"
+def ontology_inputs(wildcards):
+    """What text vectors of an ontology's instruments are made from."""
+    model = MODELS[wildcards.model]
+    if model.family.vectors is not None:
+        return {"code": code("embed_ontology.py", *model.modules)}
+    return tower_inputs(wildcards, "text", "embed_ontology.py") | {"ontology": ONTOLOGY}
 
 
 rule embed_ontology:
     input:
-        unpack(lambda wildcards: tower_files(wildcards.model, "text")),
-        health="results/models/{model}/health.json",
-        ontology=str(prompts.find_file(CONFIG["ontology"]["file"], PROJECT)),
-        code=lambda wildcards: code(
-            "embed_ontology.py", *family_modules(wildcards.model)
-        ),
+        unpack(ontology_inputs),
     output:
-        "results/embeddings/ontology/{ontology_name}/{model}/{prompt}.parquet",
+        layout.ONTOLOGY_TEXT,
     log:
-        "logs/embed_ontology/{ontology_name}/{model}/{prompt}.log",
-    wildcard_constraints:
-        model=one_of(WITH_TOWERS),
+        log_of("embed_ontology", "ontology_name", "model", "prompt"),
+    benchmark:
+        times_of("embed_ontology", "ontology_name", "model", "prompt")
     conda:
-        "../envs/towers.yaml"
+        TOWERS_ENV
     resources:
-        gpu=GPU_NAMED,
+        gpu=lambda wildcards: 0 if reading(wildcards) else GPU_NAMED,
         mem_mb=growing(3000),
         runtime=growing(10),
     params:
-        accept_unhealthy=model_setting("accept_unhealthy"),
-        device=CONFIG["embedding"]["device"],
-        precision=CONFIG["embedding"]["precision"],
-        column=CONFIG["ontology"]["column"],
-        root=CONFIG["ontology"]["root"],
-        template=prompt_setting("template"),
-        filler_seeds=prompt_setting("filler_seeds", []),
+        tower=lambda wildcards: None if reading(wildcards) else tower_params(wildcards),
+        family=lambda wildcards: MODELS[wildcards.model].reference,
+        prompt=said,
+        column=CONSTANTS.ontology.column,
+        root=CONSTANTS.ontology.root,
     script:
         "../scripts/embed_ontology.py"
-
-
-rule read_released_ontology:
-    input:
-        code=code("read_released_ontology.py"),
-    output:
-        "results/embeddings/ontology/{ontology_name}/{model}/{prompt}.parquet",
-    log:
-        "logs/read_released_ontology/{ontology_name}/{model}/{prompt}.log",
-    wildcard_constraints:
-        model=one_of(RELEASED),
-    localrule: True
-    conda:
-        "../envs/tables.yaml"
-    script:
-        "../scripts/read_released_ontology.py"

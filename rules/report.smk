@@ -1,157 +1,205 @@
-# Figures, compact clips and the page. In: scores, vectors, the tidy table. Out, in the experiment's folder:
-#   figures/{kind}/{dataset}[/{model}[/{prompt}]].svg, .pdf, and .csv with what is drawn
+# Figures, compact clips, the page, checksums. In: scores, vectors, the tidy table. Out, in the
+# experiment's folder:
+#   figures/{name}/{dataset}[/{model}[/{prompt}]].svg, .pdf, and .csv with what is drawn
 #   clips/{dataset}.parquet      compact copies of clips, to be heard from the page
 #   tables/{task}.tex and .csv   what the page shows, for papers and spreadsheets
 #   model_index/{model}.json     results in the shape of a model card's model-index
 #   report.html
+#   checksums.sha256             checked by `make verify` or `sha256sum -c`
+# The page and the health reports are not listed there: they hold times and the machine they were made on.
+
+CAPTIONS = "../listenread/report/captions"
+TEMPLATES = sorted((PACKAGE / "report" / "templates").iterdir())
+PLACES = {
+    "prompt": ("dataset", "model", "prompt"),
+    "model": ("dataset", "model"),
+    "dataset": ("dataset",),
+}
 
 
-include: "inputs/report.smk"
+def figure(one, per):
+    """A figure's three files, the svg first, for Snakemake's own report too."""
+    places = PLACES[per]
+    path = "/".join([layout.FIGURES, one.name, *(f"{{{name}}}" for name in places)])
+    shown = report(
+        f"{path}.svg",
+        caption=f"{CAPTIONS}/figure.rst",
+        category=one.name.replace("_", " "),
+        labels={name: f"{{{name}}}" for name in places},
+    )
+    return [shown, f"{path}.pdf", f"{path}.csv"]
 
 
-rule draw_prompt_figures:
-    input:
-        scores="results/scores/{dataset}/{model}/{prompt}.parquet",
-        audio="results/embeddings/audio/{dataset}/{model}.parquet",
-        text="results/embeddings/text/{dataset}/{model}/{prompt}.parquet",
-        code=code("draw_prompt_figures.py"),
-    output:
-        similarity=figure("similarity", "{dataset}/{model}/{prompt}"),
-        confusion=figure("confusion", "{dataset}/{model}/{prompt}"),
-        confidence=figure("confidence", "{dataset}/{model}/{prompt}"),
-        map=figure("map", "{dataset}/{model}/{prompt}"),
-    log:
-        "logs/draw_prompt_figures/{experiment}/{dataset}/{model}/{prompt}.log",
-    conda:
-        "../envs/tables.yaml"
-    params:
-        bins=CONFIG["report"]["histogram_bins"],
-        reliability_bins=CONFIG["report"]["reliability_bins"],
-        resamples=CONFIG["metrics"]["resamples"],
-        confidence=CONFIG["metrics"]["confidence"],
-        seed=CONFIG["metrics"]["seed"],
-    script:
-        "../scripts/draw_prompt_figures.py"
+def figure_inputs(task, figures, per):
+    """A function for `input`: what some figures of a task read."""
+
+    def files(wildcards):
+        names = dict(wildcards.items())
+        reads = {what for one in figures for what in one.reads}
+        found = {
+            what: layout.READ[what].format(**names) for what in sorted(reads - {"metrics"})
+        }
+        if task.per != "ontology":
+            found["manifest"] = layout.MANIFEST.format(**names)
+        if "metrics" in reads:
+            found["metrics"] = LAYOUT.drawn_metrics(task, per, names)
+        return found
+
+    return files
 
 
-rule draw_audio_figures:
-    input:
-        embeddings="results/embeddings/audio/{dataset}/{model}.parquet",
-        code=code("draw_audio_figures.py"),
-    output:
-        similarity=figure("audio_similarity", "{dataset}/{model}"),
-    log:
-        "logs/draw_audio_figures/{experiment}/{dataset}/{model}.log",
-    conda:
-        "../envs/tables.yaml"
-    params:
-        bins=CONFIG["report"]["histogram_bins"],
-        max_others=CONFIG["report"]["max_others"],
-        seed=CONFIG["metrics"]["seed"],
-    script:
-        "../scripts/draw_audio_figures.py"
+for chosen in TASKS.values():
+    task = chosen.task
+    for per, places in PLACES.items():
+        figures = [one for one in task.figures if one.per == per]
+        if not figures:
+            continue
+        rule_name = f"draw_{task.name}_{per}"
 
-
-rule draw_triplet_depth:
-    input:
-        metrics=triplet_metrics,
-        code=code("draw_triplet_depth.py"),
-    output:
-        depth=figure("depth", "{dataset}/{model}"),
-    log:
-        "logs/draw_triplet_depth/{experiment}/{dataset}/{model}.log",
-    wildcard_constraints:
-        dataset=one_of([*CONFIG["datasets"], ONTOLOGY_NAME]),
-    conda:
-        "../envs/tables.yaml"
-    script:
-        "../scripts/draw_triplet_depth.py"
-
-
-rule draw_prompt_intervals:
-    input:
-        metrics=zero_shot_metrics,
-        code=code("draw_prompt_intervals.py"),
-    output:
-        prompts=figure("prompts", "{dataset}"),
-    log:
-        "logs/draw_prompt_intervals/{experiment}/{dataset}.log",
-    priority: 2
-    conda:
-        "../envs/tables.yaml"
-    params:
-        metric=f"top_{min(CONFIG['metrics']['top_k'])}",
-    script:
-        "../scripts/draw_prompt_intervals.py"
+        rule:
+            name:
+                rule_name
+            input:
+                unpack(figure_inputs(task, figures, per)),
+                code=code(
+                    "draw.py",
+                    CONFIG.module_of_task(task.name),
+                    *(entries.module_of(one.draw) for one in figures),
+                ),
+            output:
+                **{one.name: figure(one, per) for one in figures},
+            log:
+                log_of(rule_name, "experiment", *places),
+            benchmark:
+                times_of(rule_name, "experiment", *places)
+            # The page waits for a figure of a whole dataset.
+            priority: 2 if per == "dataset" else 0
+            conda:
+                TABLES_ENV
+            params:
+                task=chosen.reference,
+                per=per,
+                settings={one.name: LAYOUT.settings(one, chosen) for one in figures},
+            script:
+                "../scripts/draw.py"
 
 
 rule encode_clips:
     input:
-        manifest="results/manifests/{dataset}.parquet",
+        manifest=layout.MANIFEST,
         code=code("encode_clips.py"),
     output:
-        "results/experiments/{experiment}/clips/{dataset}.parquet",
+        f"{layout.EXPERIMENT}/clips/{{dataset}}.parquet",
     log:
-        "logs/encode_clips/{experiment}/{dataset}.log",
+        log_of("encode_clips", "experiment", "dataset"),
+    benchmark:
+        times_of("encode_clips", "experiment", "dataset")
     conda:
-        "../envs/tables.yaml"
+        TABLES_ENV
     params:
-        megabytes=CONFIG["report"]["clip_megabytes"] / len(EXPERIMENT["datasets"]),
-        seconds=CONFIG["report"]["clip_seconds"],
-        sample_rate=CONFIG["report"]["clip_sample_rate"],
-        compression=CONFIG["report"]["clip_compression"],
+        megabytes=CONSTANTS.report.clip_megabytes / len(EXPERIMENT.datasets),
+        seconds=CONSTANTS.report.clip_seconds,
+        sample_rate=CONSTANTS.report.clip_sample_rate,
+        compression=CONSTANTS.report.clip_compression,
     script:
         "../scripts/encode_clips.py"
 
 
+def model_files(name, models=WITH_TOWERS):
+    """The files of this name of the experiment's models, of those that have one."""
+    return [
+        f"{layout.MODEL}/{name}".format(model=model)
+        for model in EXPERIMENT.models
+        if model in models
+    ]
+
+
+TABLES = [
+    table for chosen in TASKS.values() for table in LAYOUT.table_names(chosen.task)
+]
+
+
 rule write_report:
     input:
-        metrics="results/experiments/{experiment}/metrics.parquet",
-        per_class="results/experiments/{experiment}/per_class.parquet",
-        manifests=expand(
-            "results/manifests/{dataset}.parquet", dataset=EXPERIMENT["datasets"]
-        ),
+        metrics=f"{layout.EXPERIMENT}/metrics.parquet",
+        per_class=f"{layout.EXPERIMENT}/per_class.parquet",
+        manifests=[layout.MANIFEST.format(dataset=name) for name in EXPERIMENT.datasets],
         models=model_files("model.json"),
         health=model_files("health.json"),
-        paper="results/experiments/{experiment}/paper_comparison.csv",
-        texts=quoted_texts,
-        scores=drawn_scores,
-        figures=figure_files,
-        clips=expand(
-            "results/experiments/{{experiment}}/clips/{dataset}.parquet",
-            dataset=EXPERIMENT["datasets"],
-        ),
-        code=code("write_report.py") + [os.path.relpath(path) for path in TEMPLATES],
+        paper=f"{layout.EXPERIMENT}/paper_comparison.csv",
+        texts=LAYOUT.quoted(),
+        scores=[
+            layout.SCORES.format(dataset=dataset, model=model, prompt=prompt)
+            for dataset, model, prompt in LAYOUT.decided()
+        ],
+        figures=[
+            f"{layout.FIGURES}/{one.stem}.svg".format(experiment=EXPERIMENT.name)
+            for one in LAYOUT.figures()
+        ],
+        clips=[
+            f"{layout.EXPERIMENT}/clips/{name}.parquet".format(experiment=EXPERIMENT.name)
+            for name in EXPERIMENT.datasets
+        ],
+        code=code("write_report.py", *map(CONFIG.module_of_task, TASKS))
+        + [os.path.relpath(path) for path in TEMPLATES],
     output:
         html=report(
-            "results/experiments/{experiment}/report.html",
+            f"{layout.EXPERIMENT}/report.html",
             caption=f"{CAPTIONS}/report.rst",
             category="report",
         ),
         tables=report(
             expand(
-                "results/experiments/{{experiment}}/tables/{task}.{suffix}",
-                task=EXPERIMENT["tasks"],
+                f"{layout.EXPERIMENT}/tables/{{task}}.{{suffix}}",
+                task=TABLES,
                 suffix=["csv", "tex"],
+                allow_missing=True,
             ),
             caption=f"{CAPTIONS}/table.rst",
             category="tables",
         ),
         model_index=expand(
-            "results/experiments/{{experiment}}/model_index/{model}.json",
-            model=EXPERIMENT["models"],
+            f"{layout.EXPERIMENT}/model_index/{{model}}.json",
+            model=EXPERIMENT.models,
+            allow_missing=True,
         ),
     log:
-        "logs/write_report/{experiment}.log",
+        log_of("write_report", "experiment"),
+    benchmark:
+        times_of("write_report", "experiment")
     conda:
-        "../envs/tables.yaml"
+        TABLES_ENV
     params:
-        title=EXPERIMENT["title"],
-        prompts=EXPERIMENT["prompts"],
-        confidence=CONFIG["metrics"]["confidence"],
-        resamples=CONFIG["metrics"]["resamples"],
-        configuration=stated_configuration,
-        embed_megabytes=CONFIG["report"]["embed_megabytes"],
-        records=".snakemake/metadata",
+        tasks={one.reference: one.settings.plain() for one in TASKS.values()},
+        title=EXPERIMENT.title,
+        prompts=EXPERIMENT.prompts,
+        confidence_level=CONSTANTS.metrics.confidence_level,
+        resamples=CONSTANTS.metrics.resamples,
+        configuration=CONFIG.stated(),
+        embed_megabytes=CONSTANTS.report.embed_megabytes,
+        figures=[
+            [one.figure.name, one.dataset, one.model, one.prompt]
+            for one in LAYOUT.figures()
+        ],
+        decided=LAYOUT.decided(),
+        left_out=CONFIG.left_out(),
+        known=LAYOUT.known_names(),
     script:
         "../scripts/write_report.py"
+
+
+rule write_checksums:
+    input:
+        files=LAYOUT.listed_files(),
+        lists=model_files("checksums.sha256"),
+        code=code("write_checksums.py"),
+    output:
+        f"{layout.EXPERIMENT}/checksums.sha256",
+    log:
+        log_of("write_checksums", "experiment"),
+    benchmark:
+        times_of("write_checksums", "experiment")
+    conda:
+        TABLES_ENV
+    script:
+        "../scripts/write_checksums.py"

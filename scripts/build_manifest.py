@@ -1,17 +1,23 @@
-from listenread.datasets import registry
-from listenread.datasets.checking import AudioLimits, build_manifest
-from listenread.datasets.manifest import write_manifest
+from pathlib import Path
+
+from listenread.datasets.base import Places
+from listenread.datasets.building import build
 from listenread.workflow.job import job
 
 with job(snakemake.log[0]):
-    rows = registry.load(snakemake.params.loader).read_clips(
-        snakemake.params.root, snakemake.params.metadata, **snakemake.params.options
-    )
-    manifest = build_manifest(
-        rows,
-        snakemake.params.vocabulary or None,
+    places = snakemake.params.places
+    build(
+        snakemake.params.kind,
+        snakemake.params.settings,
+        Places(
+            root=places["root"] and Path(places["root"]),
+            metadata=places["metadata"] and Path(places["metadata"]),
+            others={name: Path(path) for name, path in places["others"].items()},
+        ),
+        snakemake.output[0],
+        base_manifest=snakemake.input.get("base"),
+        vocabulary=snakemake.params.vocabulary or None,
         on_bad_audio=snakemake.params.on_bad_audio,
-        limits=AudioLimits(**snakemake.params.limits),
+        limits=snakemake.params.limits,
         workers=snakemake.threads,
     )
-    write_manifest(snakemake.output[0], manifest, loader=snakemake.params.loader)

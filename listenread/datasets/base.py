@@ -146,6 +146,7 @@ class DatasetKind:
         captioned: whether it has captions in place of classes: material to train on.
         clip_files: called with the settings: sound files of the user to be tracked one by one; the
             rows' paths by default. Only for kinds without material that makes the audio.
+        of_the_paper: whether its clips are those of the paper, whose numbers are then compared.
         renamed_from: names that it had before.
     """
 
@@ -163,6 +164,7 @@ class DatasetKind:
     citation: str = ""
     captioned: bool = False
     clip_files: Callable[[Any], Sequence[str]] | None = None
+    of_the_paper: bool = False
     renamed_from: tuple[str, ...] = ()
 
     def problems(self) -> list[str]:

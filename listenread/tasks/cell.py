@@ -188,3 +188,66 @@ class Cell:
             if not table.unavailable:
                 for batch in table.data.to_batches():
                     yield from (row for row in batch.to_pylist() if row["task"] in row_tasks)
+
+
+def cell_of(
+    wildcards: Mapping[str, str],
+    inputs: Mapping[str, Any],
+    *,
+    names: Mapping[str, Sequence[str]] | None = None,
+    ontology: Mapping[str, Any] | None = None,
+    parts: Mapping[str, Sequence[Mapping[str, str]]] | None = None,
+) -> Cell:
+    """Make the cell of a job.
+
+    Args:
+        wildcards: names of the dataset (or ontology), model, prompt and reference prompt.
+        inputs: the files that the job reads, by name; those of a reference prompt begin with
+            ``reference_``; `code` is ignored.
+        names: see `Cell.names`.
+        ontology: see `Cell.ontology_settings`.
+        parts: for a task per experiment: what is read -> the keys of each cell, in the order of the
+            files.
+    """
+    keys = {name: wildcards[name] for name in ("dataset", "model", "prompt") if name in wildcards}
+    if "ontology_name" in wildcards:
+        keys = {"dataset": wildcards["ontology_name"], **keys}
+    files = {
+        name: inputs[name]
+        for name in ("manifest", "scores", "audio", "text", "ontology_text", "ontology", "metrics")
+        if name in inputs
+    }
+    if parts:
+        return Cell({}, {}, parts=_parts(parts, inputs))
+    reference = None
+    if "reference" in wildcards:
+        other = {name: inputs[f"reference_{name}"] for name in ("scores", "text")
+                 if f"reference_{name}" in inputs}  # fmt: skip
+        reference = Cell(
+            {**keys, "prompt": wildcards["reference"]}, {**files, **other}, names or {}
+        )
+        keys["prompt"] = f"{wildcards['prompt']} - {wildcards['reference']}"
+    return Cell(keys, files, names or {}, ontology or {}, reference)
+
+
+def _parts(
+    parts: Mapping[str, Sequence[Mapping[str, str]]], inputs: Mapping[str, Any]
+) -> list[Cell]:
+    """The cells of an experiment, each with all files of its dataset, model and prompt."""
+    found = {
+        what: {tuple(keys.items()): path for keys, path in zip(cells, inputs[what], strict=True)}
+        for what, cells in parts.items()
+    }
+    finest = max(parts.values(), key=lambda cells: max(map(len, cells), default=0))
+    return [
+        Cell(
+            dict(keys),
+            {
+                what: path
+                for what, files in found.items()
+                for names, path in files.items()
+                if set(names) <= set(keys.items())
+            },
+        )
+        for keys in finest
+    ]

@@ -1,426 +1,548 @@
 """The configuration: checked as a whole before any job is planned, then handed out as leaf values.
 
-`resolve` is called once, by the Snakefile. Nothing else in the package knows of the configuration;
-functions and scripts get the values that they use.
+`resolve` is called once, by the Snakefile. Nothing else in the package reads the configuration;
+functions and scripts are given the values that they use.
 """
 
-import copy
-import difflib
-import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-import yaml
-
 from listenread import prompts
-from listenread.errors import ConfigError, ListenreadError
-
-Json = dict[str, Any]
-
-#: Loaders whose datasets are made to train on: they have captions, no vocabulary.
-CAPTIONED_LOADERS = frozenset({"gm_captions", "magnatagatune"})
-
-#: How many values a configuration file may have, with those behind its aliases.
-_MOST_VALUES = 100_000
+from listenread.audio.degradations.base import DEGRADATIONS
+from listenread.datasets.base import DATASET_KINDS, DatasetKind, DatasetSettings
+from listenread.entries import Registry, module_of
+from listenread.errors import ListenreadError
+from listenread.metrics.base import METRICS
+from listenread.models.base import FAMILIES, Family, ModelSettings, find_family
+from listenread.prompts import DefinitionPrompt, Prompt, PromptSettings
+from listenread.settings import Settings
+from listenread.tasks.base import TASKS, Task
+from listenread.workflow.messages import KeyPath, Problems, check_keys, named, suggest
+from listenread.workflow.sections import Constants
 
 #: Value of a prompt's `file` that stands for the authors' sentences; they are fetched by a job.
 RELEASED_DEFINITIONS = "released"
+#: Keys of earlier versions -> what they are called now.
+RENAMED = {
+    ("metrics", "confidence"): "`metrics.confidence_level`",
+    ("metrics", "permutations"): "`tasks.zero_shot.permutations`",
+    ("metrics", "separation_bins"): "`tasks.separation.bins` and `tasks.audio_separation.bins`",
+    ("metrics", "separation_max_others"): "`tasks.audio_separation.max_others`",
+    ("metrics", "probe_inverse_regularisation"): "`tasks.probes.inverse_regularisation`",
+    ("metrics", "probe_tolerance"): "`tasks.probes.tolerance`",
+    ("metrics", "probe_max_iterations"): "`tasks.probes.max_iterations`",
+    ("metrics", "probe_neighbours"): "`tasks.probes.neighbours`",
+    ("metrics", "probe_folds"): "`tasks.probes.folds`",
+}
+_CATALOGUES = ("datasets", "models", "prompts")
 
 
-def resolve(config: Mapping[str, Any], schema: Json, base: Path) -> Json:
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset of the catalogue.
+
+    Attributes:
+        name: in the catalogue.
+        reference: its kind, as the configuration names it.
+        kind: the entry.
+        settings: checked, with defaults.
+        vocabulary: label -> its words, in the order of the classes; empty where it is captioned.
+        spellings: name of a spelling -> label -> other words.
+    """
+
+    name: str
+    reference: str
+    kind: DatasetKind
+    settings: DatasetSettings
+    vocabulary: Mapping[str, str]
+    spellings: Mapping[str, Mapping[str, str]]
+
+    @property
+    def base(self) -> str | None:
+        """Name of the dataset that it is derived from, or None."""
+        return self.kind.base(self.settings)
+
+    @property
+    def module(self) -> str:
+        """The module that holds its kind."""
+        return DATASET_KINDS.module(self.reference)
+
+    def words(self, spelling: str | None) -> dict[str, str]:
+        """Return label -> words in vocabulary order, in one of its spellings."""
+        return {**self.vocabulary, **(self.spellings.get(spelling, {}) if spelling else {})}
+
+    @property
+    def names(self) -> dict[str, list[str]]:
+        """Label -> the label and its words in every spelling, each once."""
+        spellings = [self.words(spelling) for spelling in (None, *self.spellings)]
+        return {
+            label: list(dict.fromkeys([label, *(words[label] for words in spellings)]))
+            for label in self.vocabulary
+        }
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model of the catalogue: its name, the reference of its family, and its settings."""
+
+    name: str
+    reference: str
+    family: Family
+    settings: ModelSettings
+
+    @property
+    def module(self) -> str:
+        """The module that holds its family."""
+        return FAMILIES.module(self.reference)
+
+    @property
+    def modules(self) -> list[str]:
+        """The modules behind its vectors: of the family, and what loads or reads them."""
+        vectors = self.family.vectors
+        references = (
+            [self.family.loader] if vectors is None else [vectors.read_audio, vectors.read_text]
+        )
+        return list(
+            dict.fromkeys([self.module, *(module_of(one) for one in references if one is not None)])
+        )
+
+    @property
+    def dataset(self) -> str | None:
+        """The dataset that it is trained on, or None."""
+        return self.family.preparation(self.settings).dataset(self.settings)
+
+    def can(self, task: Task) -> bool:
+        """Whether it has the towers, or the released vectors, that a task needs."""
+        return self.family.vectors is not None or task.towers <= self.family.towers
+
+
+@dataclass(frozen=True)
+class ChosenTask:
+    """A task of the experiment, with its reference and settings."""
+
+    reference: str
+    task: Task
+    settings: Any
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A configuration that was checked.
+
+    Attributes:
+        constants: everything that is not an entry.
+        datasets: the catalogue, by name.
+        models: likewise.
+        prompts: likewise.
+        tasks: of the experiment, by name, in its order.
+    """
+
+    constants: Constants
+    datasets: Mapping[str, Dataset]
+    models: Mapping[str, Model]
+    prompts: Mapping[str, PromptSettings]
+    tasks: Mapping[str, ChosenTask]
+
+    def prompts_for(self, dataset: str) -> list[str]:
+        """Return the experiment's prompts that a dataset is asked, in the experiment's order.
+
+        A prompt that names datasets is for those alone, and a dataset that is named in this way is
+        asked nothing else: labels such as families have no definitions of instruments.
+        """
+        chosen = self.constants.experiment.prompts
+        own = [name for name in chosen if dataset in (self.prompts[name].datasets or [])]
+        return own or [name for name in chosen if self.prompts[name].datasets is None]
+
+    def prompts_for_ontology(self) -> list[str]:
+        """Return the experiment's prompts that can be asked of every instrument of an ontology.
+
+        These are the templates, but neither those for certain datasets nor those that ask for a
+        spelling, which an ontology does not have; definitions exist for a dataset's labels only.
+        """
+        return [
+            name
+            for name in self.constants.experiment.prompts
+            if Prompt.from_settings(prompt := self.prompts[name]).template
+            and prompt.datasets is None
+            and prompt.spelling is None
+        ]
+
+    def pairs_for(self, dataset: str) -> list[tuple[str, str]]:
+        """Return the pairs of prompts that are compared on a dataset."""
+        asked = set(self.prompts_for(dataset))
+        return [(a, b) for a, b in self.constants.prompt_pairs if {a, b} <= asked]
+
+    def module_of_task(self, name: str) -> str:
+        """The module that holds a task of the experiment."""
+        return TASKS.module(self.tasks[name].reference)
+
+    def metric_modules(self, task: str) -> list[str]:
+        """Modules of the metrics that a task names in its settings."""
+        names = getattr(self.tasks[task].settings, "classification_metrics", ())
+        return list(dict.fromkeys(METRICS.module(name) for name in names))
+
+    def modules(self) -> list[str]:
+        """Every module that holds an entry which the experiment uses."""
+        experiment = self.constants.experiment
+        datasets = [*experiment.datasets, *self.behind()]
+        found = [
+            *(self.datasets[name].module for name in datasets),
+            *(module for name in experiment.models for module in self.models[name].modules),
+            *(self.module_of_task(name) for name in self.tasks),
+            *(module for name in self.tasks for module in self.metric_modules(name)),
+        ]
+        return list(dict.fromkeys(found))
+
+    def behind(self) -> list[str]:
+        """Datasets that others are derived from, and that models are trained on."""
+        experiment = self.constants.experiment
+        waiting = [self.datasets[name].base for name in experiment.datasets]
+        waiting += [self.models[name].dataset for name in experiment.models]
+        found: list[str] = []
+        while waiting:
+            name = waiting.pop(0)
+            if name is not None and name not in found:
+                found.append(name)
+                waiting.append(self.datasets[name].base)
+        return [name for name in found if name not in experiment.datasets]
+
+    def stated(self) -> dict[str, Any]:
+        """What the page states, and what reproduces it: all that the numbers depend on."""
+        constants = self.constants.plain()
+        experiment = self.constants.experiment
+        names = {
+            "datasets": [*experiment.datasets, *self.behind()],
+            "models": [
+                *experiment.models,
+                *filter(None, (getattr(self.models[name].settings, "known_answers", None)
+                               for name in experiment.models)),
+            ],
+            "prompts": experiment.prompts,
+        }  # fmt: skip
+        catalogues: dict[str, Mapping[str, Settings]] = {
+            "datasets": {name: one.settings for name, one in self.datasets.items()},
+            "models": {name: one.settings for name, one in self.models.items()},
+            "prompts": self.prompts,
+        }
+        kept = ("experiment", "embedding", "metrics", "health", "ontology", "report", "released")
+        return {
+            **{key: constants[key] for key in (*kept, "prompt_pairs")},
+            "tasks": {one.reference: one.settings.plain() for one in self.tasks.values()},
+            **{
+                catalogue: {
+                    name: catalogues[catalogue][name].plain() for name in dict.fromkeys(own)
+                }
+                for catalogue, own in names.items()
+            },
+        }
+
+    def left_out(self) -> dict[str, list[str]]:
+        """Model -> titles of the experiment's tasks whose towers it lacks."""
+        models = (self.models[name] for name in self.constants.experiment.models)
+        missing = {
+            model.name: [one.task.title for one in self.tasks.values() if not model.can(one.task)]
+            for model in models
+        }
+        return {name: titles for name, titles in missing.items() if titles}
+
+
+def resolve(config: Mapping[str, Any], base: Path, files: Iterable[Path] = ()) -> Configuration:
     """Check a merged configuration and fill in its defaults.
 
     Args:
-        config: what Snakemake merged from the base file and the overlays.
-        schema: the JSON schema, as `load_schema` reads it.
-        base: folder of the Snakefile; the project's own resources are found from there.
-
-    Returns:
-        A new mapping with every default filled in, prompts in their long form and every dataset
-        with a vocabulary.
+        config: what Snakemake merged from the base files and the overlays; it is left as it is.
+        base: folder of the package, from which its resources are found.
+        files: the files that were merged, to say where a key stands.
 
     Raises:
         ConfigError: lists every problem found, each with its key, its value and what is allowed.
     """
-    problems = list(_no_text(config, ""))
-    problems = problems or [_describe(error, schema) for error in _errors(config, schema)]
-    if problems:
-        raise _refusal(problems)
-    resolved = _with_defaults(copy.deepcopy(dict(config)), schema, schema)
-    resolved["prompts"] = {
-        name: {"template": spec} if isinstance(spec, str) else spec
-        for name, spec in resolved["prompts"].items()
-    }
-    for spec in resolved["prompts"].values():
-        spec.setdefault("spelling", None)
-        spec.setdefault("datasets", None)
-        if "grid" in spec:
-            spec["templates"] = prompts.fill_grid(**spec["grid"])
-    problems = [*_selection_problems(resolved), *_model_problems(resolved)]
-    problems = problems or list(_vocabulary_problems(resolved))
-    problems = problems or list(_prompt_problems(resolved, base))
-    if problems:
-        raise _refusal(problems)
+    problems = Problems(files)
+    check_keys(config, problems)
+    problems.raise_if_any()
+    _check_renamed(config, problems)
+    constants = problems.validate(Constants, _constants(config))
+    tasks = _tasks(config, problems) if constants is not None else {}
+    datasets = dict(_datasets(config, problems))
+    models = dict(_models(config, problems))
+    catalogue = dict(_prompts(config, problems))
+    problems.raise_if_any()
+    resolved = Configuration(constants, datasets, models, catalogue, tasks)
+    _check_selection(resolved, problems)
+    _check_models(resolved, problems)
+    problems.raise_if_any()
+    resolved = Configuration(
+        constants, _with_vocabularies(resolved, problems), models, catalogue, tasks
+    )
+    problems.raise_if_any()
+    _check_prompts(resolved, base, problems)
+    problems.raise_if_any()
     return resolved
 
 
-def load_schema(path: Path) -> Json:
-    """Read the schema file."""
-    # by libyaml where PyYAML has it: a third of a second, at every call of Snakemake
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return loader(path.read_text(encoding="utf-8")).get_single_data()
+def _constants(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything that `Constants` checks; unknown sections among it."""
+    return {key: value for key, value in config.items() if key not in ("tasks", *_CATALOGUES)}
 
 
-def check_duplicate_keys(paths: Iterable[Path]) -> None:
-    """Refuse a YAML file in which a key stands twice: the first value would be lost silently.
+def _check_renamed(config: Mapping[str, Any], problems: Problems) -> None:
+    for (section, key), now in RENAMED.items():
+        if isinstance(config.get(section), Mapping) and key in config[section]:
+            problems.add((section, key), f" is now {now}")
+    problems.raise_if_any()
 
-    Refused, too, is a file that would expand without measure by its aliases.
+
+def _mapping(config: Mapping[str, Any], key: str, problems: Problems) -> Mapping[str, Any]:
+    value = config.get(key) or {}
+    if isinstance(value, Mapping):
+        return value
+    problems.add((key,), f" is {value!r}: it must be a mapping")
+    return {}
+
+
+def _tasks(config: Mapping[str, Any], problems: Problems) -> dict[str, ChosenTask]:
+    """Find the tasks of the experiment and check the settings of all that are named."""
+    given = _mapping(config, "tasks", problems)
+    metrics = config.get("metrics") or {}
+    chosen: dict[str, ChosenTask] = {}
+    references = (config.get("experiment") or {}).get("tasks") or ["zero_shot", "audio_only"]
+    for reference in dict.fromkeys([*references, *given]):
+        key = ("experiment", "tasks") if reference in references else ("tasks", reference)
+        task = _find(TASKS, reference, key, problems)
+        if task is None:
+            continue
+        own = given.get(reference) or {}
+        if not isinstance(own, Mapping):
+            problems.add(("tasks", reference), f" is {own!r}: it must be a mapping")
+            continue
+        shared = {name: metrics[name] for name in task.settings.model_fields if name in metrics}
+        settings = problems.validate(task.settings, {**shared, **own}, ("tasks", reference))
+        if settings is None or reference not in references:
+            continue
+        for name in getattr(settings, "classification_metrics", ()):
+            _find(METRICS, name, ("metrics", "classification_metrics"), problems)
+        if task.name in chosen:
+            problems.add(key, f": two tasks are named `{task.name}`")
+        chosen[task.name] = ChosenTask(reference, task, settings)
+    return chosen
+
+
+def _datasets(config: Mapping[str, Any], problems: Problems) -> Iterator[tuple[str, Dataset]]:
+    for name, entry, key in _entries(config, "datasets", "kind", problems):
+        kind = _find(DATASET_KINDS, entry["kind"], (*key, "kind"), problems)
+        settings = kind and problems.validate(kind.settings, entry, key)
+        if kind is not None and settings is not None:
+            vocabulary = getattr(settings, "vocabulary", None) or {}
+            spellings = getattr(settings, "spellings", None) or {}
+            yield name, Dataset(name, entry["kind"], kind, settings, vocabulary, spellings)
+
+
+def _models(config: Mapping[str, Any], problems: Problems) -> Iterator[tuple[str, Model]]:
+    for name, entry, key in _entries(config, "models", "family", problems):
+        try:
+            family = find_family(entry["family"])
+        except ListenreadError as error:
+            problems.add((*key, "family"), f": {error}")
+            continue
+        settings = problems.validate(family.settings, entry, key)
+        if settings is not None:
+            yield name, Model(name, entry["family"], family, settings)
+
+
+def _prompts(config: Mapping[str, Any], problems: Problems) -> Iterator[tuple[str, PromptSettings]]:
+    for name, entry in _mapping(config, "prompts", problems).items():
+        key = ("prompts", name)
+        if not _is_name(name, key, problems):
+            continue
+        if isinstance(entry, str):
+            if "{label}" not in entry:
+                problems.add(key, f" is {entry!r}: a prompt template must contain {{label}}")
+                continue
+            entry = {"template": entry}
+        settings = problems.validate(prompts.settings_of(entry), entry, key)
+        if settings is not None:
+            yield name, settings
+
+
+def _entries(
+    config: Mapping[str, Any], catalogue: str, what: str, problems: Problems
+) -> Iterator[tuple[str, dict[str, Any], KeyPath]]:
+    """Entries of a catalogue that say what they are."""
+    for name, entry in _mapping(config, catalogue, problems).items():
+        key = (catalogue, name)
+        if not _is_name(name, key, problems):
+            continue
+        if not isinstance(entry, Mapping):
+            problems.add(key, f" is {entry!r}: it must be a mapping")
+        elif "loader" in entry and what == "kind":
+            problems.add(key, ": `loader` is now called `kind`")
+        elif not isinstance(entry.get(what), str):
+            problems.add(key, f": misses `{what}`" if what not in entry else f": `{what}` is "
+                         f"{entry[what]!r}")  # fmt: skip
+        else:
+            yield name, dict(entry), key
+
+
+def _is_name(name: str, key: KeyPath, problems: Problems) -> bool:
+    allowed = name[:1].isalnum() and name.isascii() and all(c.isalnum() or c in "_.-" for c in name)
+    if not allowed:
+        problems.add(
+            key[:1],
+            f": the name {name!r} must be of letters, digits, `_`, `-` and `.`; it becomes a folder",
+        )
+    return allowed
+
+
+def _find(registry: Registry[Any], name: Any, key: KeyPath, problems: Problems) -> Any:
+    if not isinstance(name, str):
+        problems.add(key, f" is {name!r}: a name is needed")
+        return None
+    try:
+        return registry.find(name)
+    except ListenreadError as error:
+        problems.add(key, f": {error}")
+        return None
+
+
+def _check_selection(config: Configuration, problems: Problems) -> None:
+    experiment = config.constants.experiment
+    for catalogue in _CATALOGUES:
+        known = getattr(config, catalogue)
+        for name in getattr(experiment, catalogue):
+            if name not in known:
+                problems.add(
+                    ("experiment", catalogue),
+                    f": no such entry `{name}`{suggest([name], sorted(known))}",
+                )
+    for name in experiment.datasets:
+        if name in config.datasets and config.datasets[name].kind.captioned:
+            problems.add(
+                ("experiment", "datasets"),
+                f": `{name}` has captions to train on, no labels to evaluate",
+            )
+    for name, dataset in config.datasets.items():
+        if dataset.base is not None and dataset.base not in config.datasets:
+            hint = suggest([dataset.base], sorted(config.datasets))
+            problems.add(("datasets", name, "dataset"), f": no such dataset `{dataset.base}`{hint}")
+        degradation = getattr(dataset.settings, "degradation", None)
+        if degradation is not None:
+            key: KeyPath = ("datasets", name, "degradation")
+            found = _find(DEGRADATIONS, degradation, key, problems)
+            if found is not None:
+                options = getattr(dataset.settings, "options", {})
+                problems.validate(found.settings, options, ("datasets", name, "options"))
+    for pair in config.constants.prompt_pairs:
+        for name in pair:
+            if name not in config.prompts:
+                hint = suggest([name], sorted(config.prompts))
+                problems.add(("prompt_pairs",), f": no such prompt `{name}`{hint}")
+
+
+def _check_models(config: Configuration, problems: Problems) -> None:
+    released = [name for name, model in config.models.items() if model.family.vectors is not None]
+    for name, model in config.models.items():
+        for preparation in model.family.preparations:
+            captions = (
+                preparation.dataset(model.settings) if preparation.when(model.settings) else None
+            )
+            if captions is not None and captions not in config.datasets:
+                problems.add(
+                    ("models", name, "train", "dataset"),
+                    f": no such dataset `{captions}`{suggest([captions], sorted(config.datasets))}",
+                )
+        known = getattr(model.settings, "known_answers", None)
+        if known is not None and known not in released:
+            problems.add(
+                ("models", name, "known_answers"),
+                f": no released model `{known}`{suggest([known], released)}",
+            )
+
+
+def _with_vocabularies(config: Configuration, problems: Problems) -> dict[str, Dataset]:
+    """Give every dataset of the experiment a vocabulary, and check what it says of its labels."""
+    completed = dict(config.datasets)
+    for name in config.constants.experiment.datasets:
+        dataset = _completed(config, name, problems)
+        if dataset is None:
+            continue
+        completed[name] = dataset
+        for spelling, words in dataset.spellings.items():
+            unknown = [label for label in words if label not in dataset.vocabulary]
+            if unknown:
+                problems.add(
+                    ("datasets", name, "spellings", spelling),
+                    f": no such label {named(unknown)}{suggest(unknown, list(dataset.vocabulary))}",
+                )
+        for spelling in (None, *dataset.spellings):
+            _check_words(dataset, spelling, problems)
+    return completed
+
+
+def _completed(config: Configuration, name: str, problems: Problems) -> Dataset | None:
+    """A dataset with its own vocabulary, that of its base, or the labels of its clips."""
+    dataset = config.datasets[name]
+    if dataset.vocabulary:
+        return dataset
+    if dataset.base is not None:
+        base = _completed(config, dataset.base, problems)
+        if base is None:
+            return None
+        vocabulary, spellings = base.vocabulary, {**base.spellings, **dataset.spellings}
+    else:
+        try:
+            vocabulary = {label: label for label in sorted(labels_of(dataset))}
+        except ListenreadError as error:
+            problems.add(("datasets", name), f": {error}")
+            return None
+        spellings = dict(dataset.spellings)
+    return Dataset(name, dataset.reference, dataset.kind, dataset.settings, vocabulary, spellings)
+
+
+def labels_of(dataset: Dataset) -> set[str]:
+    """Read the labels of a dataset that the user brings from its metadata.
 
     Raises:
-        ConfigError: names the file, the line and the key.
+        DataError: the metadata cannot be read.
     """
-    problems = []
-    for path in paths:
-        if path.suffix in {".yaml", ".yml"}:
-            try:
-                node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-                expanded = _expanded(node, {})
-                twice = [] if expanded > _MOST_VALUES else list(_twice(node))
-            except (OSError, UnicodeError, yaml.YAMLError) as error:
-                raise ConfigError(f"{path} cannot be read as YAML: {error}") from error
-            except RecursionError as error:
-                raise ConfigError(f"{path} is nested too deeply, or in itself") from error
-            if expanded > _MOST_VALUES:
-                problems.append(f"{path}: its aliases (`*name`) expand to {expanded:,} values")
-            problems += [f"{path}, line {line}: `{key}` stands twice" for key, line in twice]
-    if problems:
-        raise _refusal(problems)
-
-
-def words_of(dataset: Json, spelling: str | None) -> dict[str, str]:
-    """Return label -> words in a dataset's vocabulary order, in one of its spellings."""
-    words = dict(dataset["vocabulary"])
-    if spelling is not None:
-        words |= dataset.get("spellings", {}).get(spelling, {})
-    return words
-
-
-def names_of(dataset: Json) -> dict[str, list[str]]:
-    """Return label -> the label and its words in every spelling, each once."""
-    spellings = [words_of(dataset, spelling) for spelling in (None, *dataset["spellings"])]
+    assert dataset.kind.read_clips is not None
+    places = dataset.kind.locate(dataset.settings, {})
+    used = {
+        key: value for key, value in dataset.settings.plain().items() if key in dataset.kind.uses
+    }
     return {
-        label: list(dict.fromkeys([label, *(words[label] for words in spellings)]))
-        for label in dataset["vocabulary"]
+        label
+        for row in dataset.kind.read_clips(places, used)
+        for label in (*row.labels, *row.unknown)
     }
 
 
-def prompts_for(config: Json, dataset: str) -> list[str]:
-    """Return the experiment's prompts that a dataset is asked, in the experiment's order.
-
-    A prompt that names datasets is for those alone, and a dataset that is named so is asked
-    nothing else: labels such as families have no definitions of instruments.
-    """
-    chosen = config["experiment"]["prompts"]
-    own = [name for name in chosen if dataset in (config["prompts"][name]["datasets"] or [])]
-    return own or [name for name in chosen if config["prompts"][name]["datasets"] is None]
-
-
-def prompts_for_ontology(config: Json) -> list[str]:
-    """Return the experiment's prompts that can be asked of every instrument of an ontology.
-
-    These are the templates, but neither those for certain datasets nor those that ask for a
-    spelling, which an ontology does not have; definitions exist for a dataset's labels only.
-    """
-    return [
-        name
-        for name in config["experiment"]["prompts"]
-        if (prompt := config["prompts"][name]).get("template")
-        and prompt["datasets"] is None
-        and prompt.get("spelling") is None
-    ]
-
-
-def clip_files(dataset: Json) -> list[str]:
-    """List the audio files of a dataset that the user brings, those that exist.
-
-    A missing one is the manifest's to complain about, or to skip.
-    """
-    if dataset["loader"] == "tinysol":  # whose csv may not be fetched yet
-        return sorted(str(path) for path in Path(dataset["root"]).rglob("*.wav"))
-    return [str(row.path) for row in _clips(dataset) if row.path.exists()]
-
-
-def _clips(dataset: Json) -> list:
-    # Imported here: it costs half a second, and most experiments bring no clips of their own.
-    from listenread.datasets import registry
-
-    root = dataset["root"] or Path(dataset["metadata"]).parent
-    return registry.load(dataset["loader"]).read_clips(root, dataset["metadata"])
-
-
-def _refusal(problems: list[str]) -> ConfigError:
-    lines = "\n".join(f"  - {problem}" for problem in problems)
-    return ConfigError(f"The configuration cannot be used:\n{lines}")
-
-
-def _no_text(value: Any, key: str) -> Iterator[str]:
-    """Find keys that YAML reads as something else than text (`no`, `1`), and NUL characters."""
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            if isinstance(name, str):
-                yield from _no_text(inner, f"{key}.{name}".lstrip("."))
-            else:
-                yield f"`{key}`: the key {name!r} is no text; put it in quotation marks"
-    elif isinstance(value, list):
-        for number, inner in enumerate(value):
-            yield from _no_text(inner, f"{key}.{number}")
-    elif isinstance(value, str) and "\0" in value:
-        yield f"`{key}` is {value!r}: a NUL character"
-
-
-def _errors(config: Mapping[str, Any], schema: Json) -> Iterator[jsonschema.ValidationError]:
-    validator = jsonschema.Draft202012Validator(schema)
-    for error in sorted(
-        validator.iter_errors(config), key=lambda error: list(map(str, error.path))
-    ):
-        yield from _leaves(error)
-
-
-def _leaves(error: jsonschema.ValidationError) -> Iterator[jsonschema.ValidationError]:
-    """Yield the errors that a person can act on, below those that only wrap others."""
-    if error.validator in {"anyOf", "oneOf"} and error.context:
-        yield error
-    elif error.context:
-        for cause in error.context:
-            yield from _leaves(cause)
-    else:
-        yield error
-
-
-def _describe(error: jsonschema.ValidationError, schema: Json) -> str:
-    key = ".".join(map(str, error.absolute_path)) or "the configuration"
-    value = error.instance
-    if error.validator == "additionalProperties":
-        known = sorted(error.schema.get("properties", {}))
-        unknown = sorted(str(name) for name in set(value) - set(known))
-        return f"`{key}`: unknown key {_named(unknown)}{_suggest(unknown, known)}"
-    if error.validator == "required":
-        missing = [name for name in error.validator_value if name not in value]
-        return f"`{key}`: misses {_named(missing)}"
-    if error.validator == "anyOf":
-        ways = [option["required"] for option in error.validator_value if "required" in option]
-        return f"`{key}`: needs one of {_named(name for way in ways for name in way)}"
-    if error.validator == "enum":
-        return (
-            f"`{key}` is {value!r}{_suggest([str(value)], list(map(str, error.validator_value)))}"
-        )
-    if error.validator == "pattern" and "{label" in str(error.validator_value).replace("\\", ""):
-        return f"`{key}` is {value!r}: a prompt template must contain {{label}}"
-    expected = error.schema.get("description", "")
-    return f"`{key}` is {value!r}: {error.message}" + (f" ({expected})" if expected else "")
-
-
-def _named(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
-
-
-def _suggest(unknown: list[str], known: list[str]) -> str:
-    close = [match for name in unknown for match in difflib.get_close_matches(name, known, 1)]
-    hint = f"; did you mean {_named(close)}?" if close else ""
-    return f"; allowed: {_named(known)}{hint}" if known else hint
-
-
-def _expanded(node: yaml.Node | None, known: dict[int, int]) -> int:
-    """Count the values below a node, those behind an alias each time that it is used."""
-    if node is None or isinstance(node, yaml.ScalarNode):
-        return 1
-    if known.setdefault(id(node), 0) == 0:
-        children = node.value
-        if isinstance(node, yaml.MappingNode):
-            children = [part for pair in node.value for part in pair]
-        known[id(node)] = -1  # while it is counted
-        known[id(node)] = 1 + sum(_expanded(child, known) for child in children)
-    elif known[id(node)] == -1:
-        raise RecursionError
-    return known[id(node)]
-
-
-def _twice(node: yaml.Node | None) -> Iterator[tuple[str, int]]:
-    if isinstance(node, yaml.MappingNode):
-        seen = set()
-        for key, value in node.value:
-            name = key.value if isinstance(key, yaml.ScalarNode) else None
-            if name is not None and name in seen and name != "<<":
-                yield name, key.start_mark.line + 1
-            seen.add(name)
-            yield from _twice(value)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from _twice(item)
-
-
-def _with_defaults(value: Any, schema: Json, root: Json) -> Any:
-    """Fill in defaults below a value that is known to be valid.
-
-    Keys come in the schema's order: Snakemake compares params as text, and a configuration with its
-    keys in another order says the same.
-    """
-    for part in _parts(value, schema, root):
-        if isinstance(value, list) and "items" in part:
-            value = [_with_defaults(item, part["items"], root) for item in value]
-        if not isinstance(value, dict):
-            continue
-        for name, sub in part.get("properties", {}).items():
-            if name not in value:
-                found, default = _default(sub, root)
-                if found:
-                    value[name] = copy.deepcopy(default)
-            if name in value:
-                value[name] = _with_defaults(value.pop(name), sub, root)
-        rest = part.get("additionalProperties")
-        if isinstance(rest, dict):
-            for name in set(value) - set(part.get("properties", {})):
-                value[name] = _with_defaults(value[name], rest, root)
-    return value
-
-
-def _default(schema: Json, root: Json) -> tuple[bool, Any]:
-    while "default" not in schema and "$ref" in schema:
-        schema = _target(schema["$ref"], root)
-    return "default" in schema, schema.get("default")
-
-
-def _parts(value: Any, schema: Json, root: Json) -> Iterator[Json]:
-    """Yield a schema and those that it refers to for this value: `$ref`, `allOf`, `if`."""
-    yield schema
-    if "$ref" in schema:
-        yield from _parts(value, _target(schema["$ref"], root), root)
-    for option in schema.get("allOf", []):
-        yield from _parts(value, option, root)
-    if "if" in schema:
-        holds = jsonschema.Draft202012Validator(schema["if"]).is_valid(value)
-        branch = schema.get("then" if holds else "else")
-        if branch is not None:
-            yield from _parts(value, branch, root)
-
-
-def _target(reference: str, root: Json) -> Json:
-    target: Any = root
-    for step in reference.removeprefix("#/").split("/"):
-        target = target[step]
-    return target
-
-
-def _selection_problems(config: Json) -> Iterator[str]:
-    for catalogue in ("datasets", "models", "prompts"):
-        for name in config["experiment"][catalogue]:
-            if name not in config[catalogue]:
-                known = sorted(config[catalogue])
-                yield f"`experiment.{catalogue}`: no such entry `{name}`{_suggest([name], known)}"
-    for name in config["experiment"]["datasets"]:
-        if config["datasets"].get(name, {}).get("loader") in CAPTIONED_LOADERS:
-            yield f"`experiment.datasets`: `{name}` has captions to train on, no labels to evaluate"
-    for name, dataset in config["datasets"].items():
-        original = dataset.get("dataset")
-        if original is not None and original not in config["datasets"]:
-            hint = _suggest([original], sorted(config["datasets"]))
-            yield f"`datasets.{name}.dataset`: no such dataset `{original}`{hint}"
-    for pair in config["prompt_pairs"]:
-        for name in pair:
-            if name not in config["prompts"]:
-                known = sorted(config["prompts"])
-                yield f"`prompt_pairs`: no such prompt `{name}`{_suggest([name], known)}"
-
-
-def _model_problems(config: Json) -> Iterator[str]:
-    released = [name for name, model in config["models"].items() if model["family"] == "released"]
-    for name, model in config["models"].items():
-        captions = model.get("train", {}).get("dataset")
-        if captions is not None and captions not in config["datasets"]:
-            yield (
-                f"`models.{name}.train.dataset`: no such dataset `{captions}`"
-                f"{_suggest([captions], sorted(config['datasets']))}"
-            )
-        known = model.get("known_answers")
-        if known is not None and known not in released:
-            yield (
-                f"`models.{name}.known_answers`: no released model `{known}`"
-                f"{_suggest([known], released)}"
-            )
-
-
-def _vocabulary_problems(config: Json) -> Iterator[str]:
-    for name in config["experiment"]["datasets"]:
-        dataset = config["datasets"][name]
-        if dataset.get("vocabulary") is None:
-            try:
-                labels = sorted({row.label for row in _clips(dataset)})
-            except ListenreadError as error:
-                yield f"`datasets.{name}`: {error}"
-                continue
-            dataset["vocabulary"] = {label: label for label in labels}
-        for spelling, words in dataset["spellings"].items():
-            unknown = [label for label in words if label not in dataset["vocabulary"]]
-            if unknown:
-                yield (
-                    f"`datasets.{name}.spellings.{spelling}`: no such label {_named(unknown)}"
-                    f"{_suggest(unknown, list(dataset['vocabulary']))}"
-                )
-        for spelling in (None, *dataset["spellings"]):
-            yield from _same_words(name, spelling, words_of(dataset, spelling))
-
-
-def _same_words(name: str, spelling: str | None, words: Mapping[str, str]) -> Iterator[str]:
-    where = "vocabulary" if spelling is None else f"spellings.{spelling}"
+def _check_words(dataset: Dataset, spelling: str | None, problems: Problems) -> None:
+    where = ("vocabulary",) if spelling is None else ("spellings", spelling)
     first: dict[str, str] = {}
-    for label, text in words.items():
+    for label, text in dataset.words(spelling).items():
         other = first.setdefault(text.casefold(), label)
         if other != label:
-            yield (
-                f"`datasets.{name}.{where}`: duplicate label: `{other}` and `{label}` are both "
-                f"written {text!r}, so no prompt could tell them apart"
+            problems.add(
+                ("datasets", dataset.name, *where),
+                f": duplicate label: `{other}` and `{label}` are both written {text!r}, so no "
+                "prompt could tell them apart",
             )
 
 
-def _prompt_problems(config: Json, base: Path) -> Iterator[str]:
-    for name in config["experiment"]["prompts"]:
-        prompt = config["prompts"][name]
-        has_seeds = bool(prompt.get("filler_seeds"))
-        if "templates" in prompt:
-            yield from _set_problems(name, prompt)
-        if "{filler}" in prompt.get("template", "") and not has_seeds:
-            yield f"`prompts.{name}`: the template has {{filler}}, so it needs `filler_seeds`"
-        if has_seeds and "{filler}" not in prompt["template"]:
-            yield f"`prompts.{name}`: `filler_seeds` are given, but the template has no {{filler}}"
-        for dataset_name in config["experiment"]["datasets"]:
-            if name not in prompts_for(config, dataset_name):
-                continue
-            dataset = config["datasets"][dataset_name]
-            spelling = prompt["spelling"]
-            if spelling is not None and spelling not in dataset["spellings"]:
-                yield (
-                    f"`prompts.{name}.spelling`: dataset `{dataset_name}` has no spelling "
-                    f"`{spelling}`{_suggest([spelling], sorted(dataset['spellings']))}"
+def _check_prompts(config: Configuration, base: Path, problems: Problems) -> None:
+    for dataset in (config.datasets[name] for name in config.constants.experiment.datasets):
+        for name in config.prompts_for(dataset.name):
+            prompt = config.prompts[name]
+            if prompt.spelling is not None and prompt.spelling not in dataset.spellings:
+                problems.add(
+                    ("prompts", name, "spelling"),
+                    f": dataset `{dataset.name}` has no spelling `{prompt.spelling}`"
+                    f"{suggest([prompt.spelling], sorted(dataset.spellings))}",
                 )
-            elif prompt.get("file", RELEASED_DEFINITIONS) != RELEASED_DEFINITIONS:
+            elif isinstance(prompt, DefinitionPrompt) and prompt.file != RELEASED_DEFINITIONS:
                 try:
-                    prompts.definitions(prompts.find_file(prompt["file"], base), names_of(dataset))
+                    prompts.definitions(prompts.find_file(prompt.file, base), dataset.names)
                 except ListenreadError as error:
-                    yield f"`prompts.{name}.file`, dataset `{dataset_name}`: {error}"
-
-
-def _set_problems(name: str, prompt: Json) -> Iterator[str]:
-    for place in prompt.get("grid", {}).get("words", ()):
-        if f"{{{place}}}" not in prompt["grid"]["template"]:
-            yield f"`prompts.{name}.grid.words`: the template has no {{{place}}}"
-    for template in prompt["templates"]:
-        unknown = sorted(set(re.findall(r"\{(\w+)\}", template)) - {"label"})
-        if unknown:
-            yield (
-                f"`prompts.{name}`: nothing says what {{{unknown[0]}}} in {template!r} stands for"
-            )
-            return
-    if len(set(prompt["templates"])) < len(prompt["templates"]):
-        yield f"`prompts.{name}.grid`: two ways to fill it in give the same template"
+                    problems.add(("prompts", name, "file"), f", dataset `{dataset.name}`: {error}")

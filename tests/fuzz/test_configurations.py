@@ -3,13 +3,16 @@
 import copy
 import random
 import string
+from pathlib import Path
 
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import listenread
 from listenread.workflow import config as configuration
+from listenread.workflow import messages
 
 from .conftest import mutated, times
 
@@ -26,23 +29,20 @@ SAFE = set(string.ascii_letters + string.digits + "_-.")
 
 
 @pytest.fixture(scope="module")
-def schema(repository):
-    return configuration.load_schema(repository / "config" / "schema.yaml")
-
-
-@pytest.fixture(scope="module")
 def base(repository):
-    config = yaml.safe_load((repository / "config.yaml").read_text("utf-8"))
+    config = {}
+    for path in (*(repository / "catalogue").glob("*.yaml"), repository / "config.yaml"):
+        config |= yaml.safe_load(path.read_text("utf-8"))
     overlay = yaml.safe_load((repository / "config" / "quickstart.yaml").read_text("utf-8"))
     config["experiment"] |= overlay["experiment"]
     return config
 
 
-def resolve(config, schema, repository):
-    resolved = configuration.resolve(config, schema, repository)
-    names = [resolved["experiment"]["name"]]
-    for catalogue in ("datasets", "models", "prompts"):
-        names += resolved[catalogue]
+def resolve(config):
+    resolved = configuration.resolve(config, Path(listenread.__file__).parent)
+    names = [resolved.constants.experiment.name]
+    for catalogue in (resolved.datasets, resolved.models, resolved.prompts):
+        names += catalogue
     for name in names:
         assert set(name) <= SAFE and not name.startswith("."), name
 
@@ -65,16 +65,16 @@ def replaced(config, path, value):
     return config if path else value
 
 
-def test_any_value_at_any_key(trial, base, schema, repository):
+def test_any_value_at_any_key(trial, base):
     rng = random.Random("values")
     keys = [path for path in places(base) if path]
     for _ in range(times(250)):
         path, value = rng.choice(keys), copy.deepcopy(rng.choice(VALUES))
         config = replaced(base, path, value)
-        trial(lambda c=config: resolve(c, schema, repository), why=(path, value))
+        trial(lambda c=config: resolve(c), why=(path, value))
 
 
-def test_keys_that_nobody_knows(trial, base, schema, repository):
+def test_keys_that_nobody_knows(trial, base):
     rng = random.Random("keys")
     maps = [path for path in places(base) if isinstance(_at(base, path), dict)]
     for _ in range(times(150)):
@@ -84,7 +84,7 @@ def test_keys_that_nobody_knows(trial, base, schema, repository):
         )
         config = copy.deepcopy(base)
         _at(config, path)[key] = copy.deepcopy(rng.choice(VALUES))
-        trial(lambda c=config: resolve(c, schema, repository), why=(path, key))
+        trial(lambda c=config: resolve(c), why=(path, key))
 
 
 def _at(config, path):
@@ -101,18 +101,16 @@ def _at(config, path):
     title=st.text(max_size=20),
     name=st.sampled_from(["mine", "mine-2", "a.b"]) | st.text(max_size=6),
 )
-def test_any_text_where_text_belongs(
-    trial, base, schema, repository, label, words, template, title, name
-):
+def test_any_text_where_text_belongs(trial, base, label, words, template, title, name):
     config = copy.deepcopy(base)
     config["datasets"]["gm_notes"]["vocabulary"] = {"Flute": "flute", label: words}
     config["prompts"][name] = template + "{label}"
     config["experiment"] |= {"title": title, "prompts": ["track", name]}
-    trial(lambda: resolve(config, schema, repository), why=(label, words, template, title, name))
+    trial(lambda: resolve(config), why=(label, words, template, title, name))
 
 
 def check(path):
-    configuration.check_duplicate_keys([path])
+    messages.check_duplicate_keys([path])
 
 
 def test_damaged_yaml(trial, repository):

@@ -1,48 +1,63 @@
 """The configuration refuses by name what cannot be used, before any job is planned."""
 
 import copy
+import re
+from pathlib import Path
 
 import pytest
 import yaml
 
+import listenread
+from listenread.datasets.base import DATASET_KINDS
 from listenread.errors import ConfigError
-from listenread.models.muscall.sizes import AudioSizes, Sizes, TextSizes
-from listenread.models.muscall.training.settings import TrainingSettings
+from listenread.models.base import FAMILIES
+from listenread.prompts import Prompt
+from listenread.tasks.base import TASKS
 from listenread.workflow import config as configuration
-from listenread.workflow import config_reference
+from listenread.workflow import messages, reference
+from listenread.workflow.sections import Constants
+
+PACKAGE = Path(listenread.__file__).parent
 
 
-@pytest.fixture(scope="module")
-def schema(repository):
-    return configuration.load_schema(repository / "config" / "schema.yaml")
+def shipped(repository) -> dict:
+    """The configuration of the project without an overlay."""
+    config = {}
+    for name in ("datasets", "models", "prompts"):
+        config |= yaml.safe_load((repository / "catalogue" / f"{name}.yaml").read_text("utf-8"))
+    return config | yaml.safe_load((repository / "config.yaml").read_text("utf-8"))
 
 
 @pytest.fixture
 def base(repository):
-    config = yaml.safe_load((repository / "config.yaml").read_text("utf-8"))
+    config = shipped(repository)
     overlay = yaml.safe_load((repository / "config" / "quickstart.yaml").read_text("utf-8"))
     config["experiment"] |= overlay["experiment"]
     return config
 
 
-def refusal(config, schema, repository) -> str:
+def resolve(config, files=()):
+    return configuration.resolve(config, PACKAGE, files)
+
+
+def refusal(config, files=()) -> str:
     with pytest.raises(ConfigError) as caught:
-        configuration.resolve(config, schema, repository)
+        resolve(config, files)
     return str(caught.value)
 
 
-def test_the_quickstart_is_accepted_and_its_defaults_are_filled_in(base, schema, repository):
-    resolved = configuration.resolve(base, schema, repository)
-    assert resolved["metrics"]["confidence"] == 0.95
-    assert resolved["datasets"]["gm_notes"]["folds"] == 5
-    assert resolved["models"]["mini"]["train"]["betas"] == [0.9, 0.98]
-    track = {"template": "A {label} track", "spelling": None, "datasets": None}
-    assert resolved["prompts"]["track"] == track
+def test_the_quickstart_is_accepted_and_its_defaults_are_filled_in(base):
+    resolved = resolve(base)
+    assert resolved.constants.metrics.confidence_level == 0.95
+    assert resolved.datasets["gm_notes"].settings.folds == 5
+    assert resolved.models["mini"].settings.plain()["train"]["betas"] == [0.9, 0.98]
+    track = resolved.prompts["track"]
+    assert (track.template, track.spelling, track.datasets) == ("A {label} track", None, None)
 
 
-def test_the_given_configuration_is_left_as_it_is(base, schema, repository):
+def test_the_given_configuration_is_left_as_it_is(base):
     before = copy.deepcopy(base)
-    configuration.resolve(base, schema, repository)
+    resolve(base)
     assert base == before
 
 
@@ -57,7 +72,8 @@ def _set(config, key, value):
     ("key", "value", "wanted"),
     [
         ("metrics.resample", 10, ["`metrics`", "`resample`", "did you mean `resamples`?"]),
-        ("metrics.confidence", 1.5, ["`metrics.confidence` is 1.5"]),
+        ("metrics.confidence_level", 1.5, ["`metrics.confidence_level` is 1.5"]),
+        ("metrics.confidence", 0.9, ["is now `metrics.confidence_level`"]),
         ("metrics.resamples", "many", ["`metrics.resamples` is 'many'"]),
         ("embedding.device", "gpu", ["`embedding.device` is 'gpu'", "`cuda`"]),
         ("experiment.models", ["minni"], ["`experiment.models`", "`minni`", "`mini`?"]),
@@ -69,30 +85,34 @@ def _set(config, key, value):
         ("prompts.track", {"template": "no label"}, ["`prompts.track.template`", "{label}"]),
         ("prompts.track", {"template": "{label} {filler}"}, ["`filler_seeds`"]),
         ("prompts.track", {"template": "{label}", "spelling": "old"}, ["no spelling `old`"]),
-        ("datasets.gm_notes.loader", "nsynt", ["`datasets.gm_notes.loader` is 'nsynt'"]),
+        (
+            "datasets.gm_notes.kind",
+            "gm_note",
+            ["`datasets.gm_notes.kind`", "`gm_note`", "`gm_notes`?"],
+        ),
         ("datasets.gm_notes.velocities", {"mf": 300}, ["velocities.mf` is 300"]),
-        ("models.mini.family", "muskall", ["`models.mini.family` is 'muskall'"]),
+        ("models.mini.family", "muskall", ["`models.mini.family`", "`muskall`", "`muscall`?"]),
         ("models.mini.train.dataset", "gm", ["`models.mini.train.dataset`", "`gm`"]),
         ("models.mini.train.steps", 0, ["`models.mini.train.steps` is 0"]),
     ],
 )
-def test_a_wrong_value_is_refused_by_name(base, schema, repository, key, value, wanted):
+def test_a_wrong_value_is_refused_by_name(base, key, value, wanted):
     base.setdefault("embedding", {})
     _set(base, key, value)
-    message = refusal(base, schema, repository)
+    message = refusal(base)
     for part in wanted:
         assert part in message, message
 
 
-def test_every_problem_is_listed_at_once(base, schema, repository):
-    base["metrics"] = {"confidence": 2, "seed": -1, "bootstraps": 5}
-    message = refusal(base, schema, repository)
+def test_every_problem_is_listed_at_once(base):
+    base["metrics"] = {"confidence_level": 2, "seed": -1, "bootstraps": 5}
+    message = refusal(base)
     assert message.count("\n  - ") == 3, message
 
 
-def test_labels_that_no_prompt_could_tell_apart_are_refused(base, schema, repository):
+def test_labels_that_no_prompt_could_tell_apart_are_refused(base):
     base["datasets"]["gm_notes"]["vocabulary"]["Viola"] = "Violin"
-    message = refusal(base, schema, repository)
+    message = refusal(base)
     assert "duplicate label: `Violin` and `Viola`" in message
 
 
@@ -105,75 +125,51 @@ def test_labels_that_no_prompt_could_tell_apart_are_refused(base, schema, reposi
         (None, "cannot be read"),
     ],
 )
-def test_a_definition_file_must_serve_every_label(
-    base, schema, repository, tmp_path, content, wanted
-):
+def test_a_definition_file_must_serve_every_label(base, tmp_path, content, wanted):
     path = tmp_path / "definitions.csv"
     if content is not None:
         path.write_text(content, "utf-8")
     base["prompts"]["definition"] = {"file": str(path)}
-    assert wanted in refusal(base, schema, repository)
+    assert wanted in refusal(base)
 
 
 def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path):
     path = tmp_path / "overlay.yaml"
     path.write_text("datasets:\n  notes:\n    vocabulary:\n      A: a\n      A: b\n", "utf-8")
     with pytest.raises(ConfigError, match=r"overlay.yaml, line 5: `A` stands twice"):
-        configuration.check_duplicate_keys([path])
+        messages.check_duplicate_keys([path])
 
 
-def test_a_folder_without_vocabulary_takes_the_labels_that_it_finds(base, schema, repository):
-    base["datasets"]["mine"] = {"loader": "folder", "root": "tests/unit/nowhere"}
+def test_a_folder_without_vocabulary_takes_the_labels_that_it_finds(base):
+    base["datasets"]["mine"] = {"kind": "folder", "root": "tests/unit/nowhere"}
     base["experiment"]["datasets"] = ["mine"]
-    assert "tests/unit/nowhere" in refusal(base, schema, repository)
+    assert "tests/unit/nowhere" in refusal(base)
 
 
-def test_spellings_change_the_words_of_some_labels_only(base, schema, repository):
-    dataset = configuration.resolve(base, schema, repository)["datasets"]["gm_notes"]
-    released = configuration.words_of(dataset, None)
-    plain = configuration.words_of(dataset, "plain")
+def test_spellings_change_the_words_of_some_labels_only(base):
+    dataset = resolve(base).datasets["gm_notes"]
+    released = dataset.words(None)
+    plain = dataset.words("plain")
     assert list(released) == list(plain)
     assert (released["Cello"], plain["Cello"]) == ("violoncello", "cello")
     assert released["Oboe"] == plain["Oboe"]
-    assert configuration.names_of(dataset)["Cello"] == ["Cello", "violoncello", "cello"]
+    assert dataset.names["Cello"] == ["Cello", "violoncello", "cello"]
 
 
-def _defaults(part):
-    return {name: sub.get("default") for name, sub in part["properties"].items()}
-
-
-def test_the_schema_says_the_same_as_the_code_that_takes_the_values(schema):
-    """One list for people, one for the code: a name or a default in only one is an error."""
-    training = _defaults(schema["$defs"]["training"])
-    for outside in ("dataset", "threads"):
-        del training[outside]
-    settings = TrainingSettings().to_dict()
-    del settings["sizes"], settings["tokenizer"]  # keys of the model, beside `train`
-    assert training == {k: list(v) if isinstance(v, tuple) else v for k, v in settings.items()}
-    sizes = schema["$defs"]["muscall_sizes"]
-    for name, part in (("audio", AudioSizes()), ("text", TextSizes())):
-        wanted = vars(part) | {"blocks": list(part.blocks)} if name == "audio" else dict(vars(part))
-        wanted.pop("vocabulary", None)  # set from the tokenizer
-        assert _defaults(sizes["properties"][name]) == wanted
-    assert sizes["properties"]["d_joint"]["default"] == Sizes().d_joint
-
-
-def test_every_overlay_of_the_project_is_valid(repository, schema, tmp_path):
-    base = yaml.safe_load((repository / "config.yaml").read_text("utf-8"))
+def test_every_overlay_of_the_project_is_valid(repository, tmp_path):
+    base = shipped(repository)
     clips = tmp_path / "metadata.csv"
     clips.write_text("path,label\na.wav,violin\nb.wav,flute\n", "utf-8")
     base["prompts"]["definition"] = "{label}"  # of labels that only the user knows
     base["prompts"]["definition_masked"] = "{label}"
-    overlays = [
-        path for path in (repository / "config").glob("*.yaml") if path.name != "schema.yaml"
-    ]
+    overlays = list((repository / "config").glob("*.yaml"))
     assert overlays
     for overlay in overlays:
-        configuration.check_duplicate_keys([overlay])
+        messages.check_duplicate_keys([overlay])
         merged = _merge(copy.deepcopy(base), yaml.safe_load(overlay.read_text("utf-8")))
         if "own_clips" in merged["datasets"]:
             merged["datasets"]["own_clips"]["metadata"] = str(clips)
-        configuration.resolve(merged, schema, repository)
+        resolve(merged)
 
 
 def _merge(base, overlay):
@@ -186,51 +182,119 @@ def _merge(base, overlay):
     return base
 
 
-def test_the_configuration_reference_is_generated_from_the_schema(repository, schema):
+@pytest.mark.parametrize("page", ["configuration", "catalogue"])
+def test_the_reference_is_generated(repository, page):
+    text = (repository / "docs" / f"{page}.md").read_text("utf-8")
+    assert text == reference.main([page]), "run `make docs`"
+
+
+def _keys(settings, prefix=""):
+    for name, field in settings.model_fields.items():
+        yield f"{prefix}{name}", field, settings
+        nested = reference._nested(field.annotation)
+        if nested is not None:
+            yield from _keys(nested, f"{prefix}{name}.")
+
+
+def _settings_of_all_entries():
+    """Where a section of the reference stands, and the settings that it must describe."""
+    for name in TASKS.names():
+        yield f"`tasks.{name}`", TASKS.find(name).settings
+    for name in DATASET_KINDS.names():
+        yield f"`datasets.<name>` with `kind: {name}`", DATASET_KINDS.find(name).settings
+    for name in FAMILIES.names():
+        yield f"`models.<name>` with `family: {name}`", FAMILIES.find(name).settings
+
+
+def test_every_key_of_every_entry_is_in_the_reference(repository):
+    """Against the registries: a section or a key that the generator forgets is an error."""
     text = (repository / "docs" / "configuration.md").read_text("utf-8")
-    assert text == config_reference.reference(schema), "run `make docs`"
+    sections = dict(re.findall(r"^## (.*)\n((?:(?!^## ).*\n?)*)", text, re.MULTILINE))
+    checked = 0
+    for title, settings in _settings_of_all_entries():
+        for key, _, _ in _keys(settings):
+            assert f"| `{key}` |" in sections[title], f"{title}: {key}"
+            checked += 1
+    assert checked > 100
 
 
-def _leaf_keys(part, schema, prefix=""):
-    for name, sub in part.get("properties", {}).items():
-        yield f"{prefix}{name}", config_reference._resolved(sub, schema)
+def test_every_key_is_described():
+    for title, settings in [*_settings_of_all_entries(), ("constants", Constants)]:
+        for key, field, _ in _keys(settings):
+            nested = reference._nested(field.annotation)
+            assert field.description or (nested and nested.__doc__), f"{title}: {key}"
 
 
-def test_every_key_of_the_schema_is_described(schema):
-    parts = [schema, *schema["properties"].values(), *schema["$defs"].values()]
-    for part in parts:
-        for key, entry in _leaf_keys(part, schema):
-            assert "const" in entry or entry.get("description"), key
+def test_config_yaml_has_every_constant_with_its_default(repository):
+    """No secret defaults: what changes a number is in config.yaml."""
+    given = yaml.safe_load((repository / "config.yaml").read_text("utf-8"))
+    tasks = given.pop("tasks")
+    defaults = Constants.model_validate({"experiment": given["experiment"]}).plain()
+    assert given == defaults | {"prompt_pairs": given["prompt_pairs"]}
+    for name in TASKS.names():
+        fields = TASKS.find(name).settings.model_fields
+        own = {k: f.get_default(call_default_factory=True) for k, f in fields.items()
+               if k not in given["metrics"]}  # fmt: skip
+        assert tasks.get(name, {}) == own, name
 
 
-def test_a_grid_is_filled_in_every_way_and_its_mistakes_are_named(repository, schema):
-    base = yaml.safe_load((repository / "config.yaml").read_text("utf-8"))
+def test_a_grid_is_filled_in_every_way_and_its_mistakes_are_named(repository):
+    base = shipped(repository)
     grid = {"template": "{opening} {label} {end}", "words": {"opening": ["A", ""], "end": ["x"]}}
     base["experiment"]["prompts"] = ["study"]
     base["prompts"]["study"] = {"grid": grid}
-    resolved = configuration.resolve(base, schema, repository)
-    assert resolved["prompts"]["study"]["templates"] == ["A {label} x", "{label} x"]
+    resolved = resolve(base)
+    study = Prompt.from_settings(resolved.prompts["study"])
+    assert study.templates == ["A {label} x", "{label} x"]
     grid["words"]["nowhere"] = ["y"]
     with pytest.raises(ConfigError, match=r"the template has no \{nowhere\}"):
-        configuration.resolve(base, schema, repository)
+        resolve(base)
     del grid["words"]["nowhere"], grid["words"]["end"]
     with pytest.raises(ConfigError, match=r"nothing says what \{end\} in 'A \{label\} \{end\}'"):
-        configuration.resolve(base, schema, repository)
+        resolve(base)
     base["prompts"]["study"] = {"templates": ["A {label}", "no place for it"]}
     with pytest.raises(ConfigError, match=r"must contain \{label\}"):
-        configuration.resolve(base, schema, repository)
+        resolve(base)
 
 
-def test_the_order_of_keys_makes_no_difference_but_that_of_the_labels_does(repository, schema):
-    base = yaml.safe_load((repository / "config.yaml").read_text("utf-8"))
-    resolved = configuration.resolve(base, schema, repository)
-    shuffled = configuration.resolve(_reversed(base), schema, repository)
-    for name, model in resolved["models"].items():
-        assert repr(shuffled["models"][name]) == repr(model)
-    parts = resolved["datasets"]["magnatagatune"]["parts"]
-    assert repr(shuffled["datasets"]["magnatagatune"]["parts"]) == repr(parts)
-    labels = list(resolved["datasets"]["tinysol"]["vocabulary"])
-    assert list(shuffled["datasets"]["tinysol"]["vocabulary"]) == labels[::-1]
+def test_the_order_of_keys_makes_no_difference_but_that_of_the_labels_does(repository):
+    base = shipped(repository)
+    resolved, shuffled = resolve(base), resolve(_reversed(base))
+    for name, model in resolved.models.items():
+        assert repr(shuffled.models[name].settings.plain()) == repr(model.settings.plain())
+    parts = [
+        one.datasets["magnatagatune"].settings.plain()["parts"] for one in (resolved, shuffled)
+    ]
+    assert repr(parts[0]) == repr(parts[1])
+    labels = list(resolved.datasets["tinysol"].vocabulary)
+    assert list(shuffled.datasets["tinysol"].vocabulary) == labels[::-1]
+
+
+def test_a_problem_is_told_with_the_file_and_the_line_that_set_it(base, tmp_path):
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text("metrics:\n  top_k: [1]\n  resample: 10\n", "utf-8")
+    base["metrics"] = yaml.safe_load(overlay.read_text("utf-8"))["metrics"]
+    assert f"({overlay}, line 1)" in refusal(base, [overlay])
+    base["metrics"] = {"resamples": -1}
+    overlay.write_text("metrics:\n  resamples: -1\n", "utf-8")
+    assert f"({overlay}, line 2)" in refusal(base, [overlay])
+
+
+def test_a_renamed_task_says_where_its_results_are(base):
+    base["experiment"]["tasks"] = ["confidence"]
+    message = refusal(base)
+    assert "`confidence` is now called `margin`" in message
+    assert "Results under the old name stay" in message
+
+
+@pytest.mark.parametrize("text", ["def broken(:\n", "import no_such_library\n", "TASK = 3\n"])
+def test_a_module_of_your_own_that_is_broken_is_named(base, tmp_path, monkeypatch, text):
+    name = f"own_{abs(hash(text))}"
+    (tmp_path / f"{name}.py").write_text(text, "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    base["experiment"]["tasks"] = [f"{name}:TASK"]
+    message = refusal(base)
+    assert f"{name}:TASK" in message
 
 
 def _reversed(value):

@@ -1,0 +1,168 @@
+"""Sections of the configuration that are not entries: the experiment and its constants."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from listenread.health import HealthLimits
+from listenread.settings import Name, Settings, unique
+
+Selection = Annotated[list[str], Field(min_length=1), AfterValidator(unique)]
+
+
+class Experiment(Settings):
+    """Which datasets, models and prompts of the catalogues are evaluated, and how."""
+
+    name: Name = Field(
+        description="Folder of the experiment's tables and report, under `results/experiments/`."
+    )
+    title: str | None = Field(None, description="Heading of the report; the name where it is null.")
+    datasets: Selection = Field(description="Names of datasets in the catalogue.")
+    models: Selection = Field(description="Names of models in the catalogue.")
+    prompts: Selection = Field(description="Names of prompts in the catalogue.")
+    tasks: Selection = Field(
+        default_factory=lambda: ["zero_shot", "audio_only"],
+        description="What is measured: built-in tasks, or `package.module:NAME` for your own.",
+    )
+
+
+class Embedding(Settings):
+    """How audio towers are run. Vectors do not depend on it beyond rounding."""
+
+    batch_size: int = Field(16, ge=1, description="Clips per forward pass.")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="`auto` takes a GPU where there is one."
+    )
+    precision: Literal["float32", "tf32", "bfloat16"] = Field(
+        "float32",
+        description="What towers compute in; vectors stay float32. `tf32` is for a GPU; the health "
+        "gate compares it and `bfloat16` with float32 on the CPU.",
+    )
+    shard_clips: int | None = Field(
+        None,
+        ge=1,
+        description="Clips per embedding job, whose files are merged; null is one job for a "
+        "dataset. For datasets of many hours, on a cluster.",
+    )
+
+
+class Metrics(Settings):
+    """Constants that tasks share. A task may have another value under `tasks`."""
+
+    top_k: Annotated[
+        list[Annotated[int, Field(ge=1)]], Field(min_length=1), AfterValidator(unique)
+    ] = Field(default_factory=lambda: [1, 2, 3, 4, 5], description="The k of top-k accuracy.")
+    classification_metrics: Annotated[list[str], AfterValidator(unique)] = Field(
+        default_factory=lambda: ["f1_weighted", "f1_macro", "roc_auc_macro", "pr_auc_macro"],
+        description="What else a classification is measured by: built-in metrics, or "
+        "`package.module:NAME` for your own.",
+    )
+    resamples: int = Field(
+        1000,
+        ge=0,
+        le=1_000_000,
+        description="Bootstrap resamples, stratified by class; 0 gives values without intervals.",
+    )
+    confidence_level: float = Field(0.95, gt=0, lt=1, description="Level of the intervals.")
+    seed: int = Field(
+        2407,
+        ge=0,
+        description="Seed of the resamples; the same resamples serve every prompt, so that "
+        "differences are paired.",
+    )
+
+
+class Released(Settings):
+    """Where the paper's released material is."""
+
+    url: Annotated[str, Field(pattern=r"^https://.*[0-9a-f]{40}")] = Field(
+        "https://raw.githubusercontent.com/YannisBilly/i_can_listen_but_cannot_read/"
+        "dd3dfd1e3d36f4bff2ce6444b4911df4f7468051",
+        description="The authors' repository at a pinned commit.",
+    )
+    retries: int = Field(3, ge=0, description="How often a failed request is tried again.")
+
+
+class Ontology(Settings):
+    """The tree that triplets are taken from."""
+
+    file: str = Field(
+        "resources/ontology/doktorski.csv",
+        description="A csv as `listenread/resources/ontology/README.md` describes it, or a json in "
+        "the format of AudioSet's `ontology.json`.",
+    )
+    column: str = Field("path", description="The csv's column with the places.")
+    root: str | None = Field(
+        None, description="A node above the families; see `listenread.ontology.read`."
+    )
+
+
+class Report(Settings):
+    """What the report draws."""
+
+    histogram_bins: int = Field(60, ge=5, description="Bins of the similarity histograms.")
+    figure_prompts: int = Field(
+        4,
+        ge=1,
+        description="Figures of single prompts are drawn for this many, in the experiment's order.",
+    )
+    reliability_bins: int = Field(
+        10,
+        ge=2,
+        description="Bins of the share of right decisions by margin, with about equally many clips "
+        "each.",
+    )
+    max_others: int = Field(
+        2000,
+        ge=1,
+        description="Audio-only histograms compare each clip with at most this many other clips.",
+    )
+    embed_megabytes: float = Field(
+        5.0,
+        ge=0,
+        description="Figures and decisions that the page holds, in 10^6 bytes; what does not fit is "
+        "linked.",
+    )
+    clip_megabytes: float = Field(
+        5.0,
+        ge=0,
+        description="Compact copies of clips that the page holds, in 10^6 bytes before base64 makes "
+        "them a third larger, all datasets together; the other clips are linked.",
+    )
+    clip_seconds: float = Field(
+        2.0, gt=0, description="Length of a compact copy, from the start of the clip."
+    )
+    clip_sample_rate: Literal[16000, 22050, 24000, 32000, 44100, 48000] = Field(
+        22050, description="Sample rate of a compact copy, in Hz."
+    )
+    clip_compression: float = Field(
+        0.9,
+        ge=0,
+        le=1,
+        description="Of the MP3 encoder; 0 is the best and largest copy, 1 the smallest.",
+    )
+
+
+class Constants(Settings):
+    """Everything in the configuration except the catalogues and the settings of tasks."""
+
+    experiment: Experiment
+    data_dir: str = Field(
+        "data", min_length=1, description="Folder of downloads, rendered audio and checkpoints."
+    )
+    mirror: str | None = Field(
+        None,
+        description="Folder in `wget -x` layout (`<host>/<path of the URL>`) that is looked into "
+        "before a URL is downloaded; checksums are verified in either case.",
+    )
+    embedding: Embedding = Field(default_factory=Embedding)
+    metrics: Metrics = Field(default_factory=Metrics)
+    health: HealthLimits = Field(default_factory=HealthLimits)
+    released: Released = Field(default_factory=Released)
+    ontology: Ontology = Field(default_factory=Ontology)
+    prompt_pairs: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(
+        default_factory=list,
+        description="Pairs `[prompt, reference]` that tasks per pair compare, where an experiment "
+        "has both.",
+    )
+    report: Report = Field(default_factory=Report)
