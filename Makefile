@@ -1,6 +1,7 @@
 # make            set up .venv, run the quickstart experiment, say where the report is
 # make test       the same set-up, then every test that this machine can run
 # make test-cluster   the experiment and its faults on real Slurm (as root: Debian's, installed and stopped)
+# make test-wheel build the wheel and use it in an environment of its own, away from the checkout
 # make lint       ruff, snakefmt, snakemake --lint
 # make verify     check that results are still what the workflow wrote
 # make audit      look for known vulnerabilities of the locked packages (needs the network)
@@ -30,7 +31,7 @@ ifneq ($(shell ($(CACHE_TRIAL)) > /dev/null 2>&1; echo $$?),0)
 export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 endif
 
-.PHONY: quickstart setup test test-cluster lint format bench verify audit docs clean
+.PHONY: quickstart setup test test-cluster test-wheel lint format bench verify audit docs clean
 .DEFAULT_GOAL := quickstart
 
 quickstart: setup
@@ -53,6 +54,9 @@ test: setup
 
 test-cluster: setup
 	$(BIN)/python -m pytest tests/cluster
+
+test-wheel: setup
+	$(BIN)/python -m pytest tests/package
 
 lint: setup
 	$(BIN)/ruff check .
