@@ -111,8 +111,8 @@ def test_damaged_metadata(trial, clips):
         trial(lambda: use(path), why=number)
 
 
-def test_damaged_metadata_of_tinysol(trial, shared_mirror):
-    (genuine,) = shared_mirror.rglob("TinySOL_metadata.csv*")
+def test_damaged_metadata_of_tinysol(trial, published_files):
+    (genuine,) = published_files.rglob("TinySOL_metadata.csv*")
     content = genuine.read_bytes()
     head = b"\n".join(content.split(b"\n")[:20]) + b"\n"
     rng = random.Random("tinysol")

@@ -26,9 +26,9 @@ def tinysol(tree):
 
 
 @pytest.fixture(scope="module")
-def released(shared_mirror):
+def released(published_files):
     """Released MusCALL text vectors of `A {label} track`, by space."""
-    (folder,) = shared_mirror.glob(
+    (folder,) = published_files.glob(
         "raw.githubusercontent.com/YannisBilly/i_can_listen_but_cannot_read/*/model_embeddings"
     )
     return {
