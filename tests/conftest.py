@@ -29,7 +29,33 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 TRIAL_DATA = Path(os.environ.get("LISTENREAD_TRIAL_DATA", REPOSITORY.parent / "shared"))
 
 
+#: How the reason of a skip begins that is expected in CI.
+EXPECTED_SKIPS = ("no GPU", "no open internet", "trial data are left out")
+
+
+def _fail_if_skipped(report):
+    """Turn an unexpected skip into a failure: in CI, what is not tested counts as broken."""
+    if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        if not reason.startswith(EXPECTED_SKIPS):
+            report.outcome = "failed"
+            report.longrepr = f"skipped, which CI does not expect: {reason}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport():
+    return _fail_if_skipped((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report():
+    return _fail_if_skipped((yield))
+
+
 def _trial_data(name: str) -> Path:
+    if str(TRIAL_DATA) == "none":
+        pytest.skip("trial data are left out: LISTENREAD_TRIAL_DATA=none")
     folder = TRIAL_DATA / name
     if not folder.is_dir():
         pytest.skip(f"no trial data: {folder} does not exist (LISTENREAD_TRIAL_DATA names another)")
