@@ -1,7 +1,8 @@
 # make            set up .venv, run the quickstart experiment, say where the report is
+# make test-fast  unit and contract tests, without those that take long: a minute and a half at most
 # make test       the same set-up, then every test that this machine can run
 # make test-cluster   the experiment and its faults on real Slurm (as root: Debian's, installed and stopped)
-# make test-wheel build the wheel and use it in an environment of its own, away from the checkout
+# make test-wheel  build the wheel and use it in an environment of its own, away from the checkout
 # make lint       ruff, snakefmt, snakemake --lint
 # make verify     check that results are still what the workflow wrote
 # make audit      look for known vulnerabilities of the locked packages (needs the network)
@@ -31,7 +32,7 @@ ifneq ($(shell ($(CACHE_TRIAL)) > /dev/null 2>&1; echo $$?),0)
 export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 endif
 
-.PHONY: quickstart setup test test-cluster test-wheel lint format bench verify audit docs clean
+.PHONY: quickstart setup test-fast test test-cluster test-wheel lint format bench verify audit docs clean
 .DEFAULT_GOAL := quickstart
 
 quickstart: setup
@@ -48,6 +49,9 @@ $(READY): envs/requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
 	@$(BIN)/uv pip install --quiet --no-deps --python $(BIN)/python -r envs/requirements.lock
 	@touch $(READY)
+
+test-fast: setup
+	$(BIN)/python -m pytest -m "not slow" tests/unit tests/contract
 
 test: setup
 	$(BIN)/python -m pytest
