@@ -3,7 +3,7 @@
 # make test       the same set-up, then every test that this machine can run
 # make test-cluster   the experiment and its faults on real Slurm (as root: Debian's, installed and stopped)
 # make test-wheel  build the wheel and use it in an environment of its own, away from the checkout
-# make lint       ruff, snakefmt, snakemake --lint
+# make lint       ruff, snakefmt, snakemake --lint, codespell, mypy
 # make verify     check that results are still what the workflow wrote
 # make audit      look for known vulnerabilities of the locked packages (needs the network)
 # make docs       regenerate docs/configuration.md from the schema
@@ -67,6 +67,8 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint --configfile config/quickstart.yaml
+	$(BIN)/codespell
+	$(BIN)/mypy
 
 format: setup
 	$(BIN)/ruff check --fix .
