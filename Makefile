@@ -1,7 +1,9 @@
 # make            set up .venv, run the quickstart experiment, say where the report is
+# make test-fast  unit and contract tests, without those that take long: a minute and a half at most
 # make test       the same set-up, then every test that this machine can run
 # make test-cluster   the experiment and its faults on real Slurm (as root: Debian's, installed and stopped)
-# make lint       ruff, snakefmt, snakemake --lint
+# make test-wheel  build the wheel and use it in an environment of its own, away from the checkout
+# make lint       ruff, snakefmt, snakemake --lint, codespell, mypy
 # make verify     check that results are still what the workflow wrote
 # make audit      look for known vulnerabilities of the locked packages (needs the network)
 # make docs       regenerate docs/configuration.md from the schema
@@ -30,7 +32,7 @@ ifneq ($(shell ($(CACHE_TRIAL)) > /dev/null 2>&1; echo $$?),0)
 export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 endif
 
-.PHONY: quickstart setup test test-cluster lint format bench verify audit docs clean
+.PHONY: quickstart setup test-fast test test-cluster test-wheel lint format bench verify audit docs clean
 .DEFAULT_GOAL := quickstart
 
 quickstart: setup
@@ -48,17 +50,25 @@ $(READY): envs/requirements.lock
 	@$(BIN)/uv pip install --quiet --no-deps --python $(BIN)/python -r envs/requirements.lock
 	@touch $(READY)
 
+test-fast: setup
+	$(BIN)/python -m pytest -m "not slow" tests/unit tests/contract
+
 test: setup
 	$(BIN)/python -m pytest
 
 test-cluster: setup
 	$(BIN)/python -m pytest tests/cluster
 
+test-wheel: setup
+	$(BIN)/python -m pytest tests/package
+
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint --configfile config/quickstart.yaml
+	$(BIN)/codespell
+	$(BIN)/mypy
 
 format: setup
 	$(BIN)/ruff check --fix .

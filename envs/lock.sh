@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Resolve envs/requirements.in into the complete envs/requirements.lock (every package, `name==version`).
-# Run it after a change of requirements.in, in an activated environment that has uv (`make` installs one);
+# Resolve the dependencies and all extras of pyproject.toml into the complete envs/requirements.lock (every
+# package, `name==version`). Run it after a change of them, in an activated environment that has uv (`make` installs one);
 # versions that still fit are kept, `envs/lock.sh --upgrade` takes the newest.
 #
 # Why it is not a plain resolution: laion-clap pins numpy < 2 and asks for wandb, tinysoundfont asks for
@@ -19,7 +19,7 @@ pyaudio ; sys_platform == "never"
 playwright ; sys_platform == "never"
 OVERRIDES
 
-uv pip compile requirements.in \
+uv pip compile ../pyproject.toml --all-extras \
   --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
   --override "$overrides" \
   --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet \

@@ -1,5 +1,6 @@
 """Fixtures shared by all tests, among them a copy of the project and real Snakemake runs in it."""
 
+import gzip
 import os
 import re
 import runpy
@@ -24,10 +25,40 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
-def _shared(name: str) -> Path:
-    folder = REPOSITORY.parent / "shared" / name
+#: Recordings and released files that are too large for the repository, or not ours to publish.
+TRIAL_DATA = Path(os.environ.get("LISTENREAD_TRIAL_DATA", REPOSITORY.parent / "shared"))
+
+
+#: How the reason of a skip begins that is expected in CI.
+EXPECTED_SKIPS = ("no GPU", "no open internet", "trial data are left out")
+
+
+def _fail_if_skipped(report):
+    """Turn an unexpected skip into a failure: in CI, what is not tested counts as broken."""
+    if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        if not reason.startswith(EXPECTED_SKIPS):
+            report.outcome = "failed"
+            report.longrepr = f"skipped, which CI does not expect: {reason}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport():
+    return _fail_if_skipped((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report():
+    return _fail_if_skipped((yield))
+
+
+def _trial_data(name: str) -> Path:
+    if str(TRIAL_DATA) == "none":
+        pytest.skip("trial data are left out: LISTENREAD_TRIAL_DATA=none")
+    folder = TRIAL_DATA / name
     if not folder.is_dir():
-        pytest.skip(f"trial material is not here: ../shared/{name} (see CONTRIBUTING.md)")
+        pytest.skip(f"no trial data: {folder} does not exist (LISTENREAD_TRIAL_DATA names another)")
     return folder
 
 
@@ -40,13 +71,24 @@ def repository() -> Path:
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Real recordings and reference vectors; the test is skipped where they are absent."""
-    return _shared("data")
+    return _trial_data("data")
 
 
 @pytest.fixture(scope="session")
 def shared_mirror() -> Path:
     """A part of what the pipeline downloads, in `wget -x` layout; skipped where absent."""
-    return _shared("mirror")
+    return _trial_data("mirror")
+
+
+@pytest.fixture(scope="session")
+def published_files(tmp_path_factory) -> Path:
+    """The released numbers of tests/data, in `wget -x` layout: always there, unlike the mirror."""
+    folder = tmp_path_factory.mktemp("published") / "mirror"
+    shutil.copytree(REPOSITORY / "tests/data/mirror", folder)
+    for packed in folder.rglob("*.gz"):
+        packed.with_suffix("").write_bytes(gzip.decompress(packed.read_bytes()))
+        packed.unlink()
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -123,7 +165,6 @@ PARTS = (
     "rules",
     "scripts",
     "listenread",
-    "resources",
     "profiles",
 )
 

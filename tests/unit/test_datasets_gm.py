@@ -118,11 +118,11 @@ def test_rendering_is_the_same_to_the_byte(notes, soundfont, tmp_path):
     assert len(hashes(folder)) > 150
 
 
-def test_the_layout_is_tinysols(notes, shared_mirror):
+def test_the_layout_is_tinysols(notes, published_files):
     folder, count = notes
     with (folder / "metadata.csv").open(newline="") as file:
         ours = list(csv.DictReader(file))
-    official = shared_mirror / "zenodo.org/record/3685367/files/TinySOL_metadata.csv"
+    official = published_files / "zenodo.org/record/3685367/files/TinySOL_metadata.csv"
     with official.open(newline="") as file:
         theirs = list(csv.DictReader(file))
     assert list(ours[0]) == list(theirs[0])
@@ -201,8 +201,8 @@ def test_impossible_parameters_are_named(soundfont, tmp_path):
             evaluated_midi_notes(step, offset)
 
 
-def test_pitch_names_are_the_official_ones(shared_mirror):
-    official = shared_mirror / "zenodo.org/record/3685367/files/TinySOL_metadata.csv"
+def test_pitch_names_are_the_official_ones(published_files):
+    official = published_files / "zenodo.org/record/3685367/files/TinySOL_metadata.csv"
     with official.open(newline="") as file:
         pairs = {(int(r["Pitch ID"]), r["Pitch"]) for r in csv.DictReader(file)}
     assert {pitch_name(midi_note) for midi_note, _ in pairs} == {name for _, name in pairs}

@@ -1,6 +1,7 @@
 """TinySOL: the official csv, three genuine files, and what is missing."""
 
 import csv
+from pathlib import Path
 
 import pytest
 
@@ -10,8 +11,8 @@ from listenread.errors import DataError
 
 
 @pytest.fixture(scope="module")
-def official(shared_mirror):
-    return shared_mirror / "zenodo.org/record/3685367/files/TinySOL_metadata.csv"
+def official(published_files):
+    return published_files / "zenodo.org/record/3685367/files/TinySOL_metadata.csv"
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +20,8 @@ def audio_root(shared_data):
     return shared_data / "tinysol" / "audio"
 
 
-def test_the_official_csv_is_whole(official, audio_root):
+def test_the_official_csv_is_whole(official):
+    audio_root = Path("audio")
     rows = tinysol.read_clips(audio_root, official)
     assert len(rows) == 2_913
     tinysol.check_official(rows)
@@ -126,8 +128,8 @@ def test_other_csvs_are_refused(tmp_path):
         tinysol.read_clips(tmp_path, tmp_path / "none.csv")
 
 
-def test_the_official_csv_is_recognised_and_a_part_of_it_refused(shared_mirror, tmp_path):
-    metadata = shared_mirror / "zenodo.org/record/3685367/files/TinySOL_metadata.csv"
+def test_the_official_csv_is_recognised_and_a_part_of_it_refused(published_files, tmp_path):
+    metadata = published_files / "zenodo.org/record/3685367/files/TinySOL_metadata.csv"
     assert len(tinysol.read_clips("audio", metadata, official=True)) == 2913
     lines = metadata.read_text("utf-8").splitlines(keepends=True)
     (tmp_path / "part.csv").write_text("".join(lines[:-5]), "utf-8")

@@ -167,17 +167,14 @@ def test_git_blob_sha1_is_gits(server, tmp_path):
         fetch(server, "file", tmp_path / "b", sha256=None, git_blob_sha1="0" * 40)
 
 
-def test_git_blob_sha1_of_the_papers_released_files(shared_data, shared_mirror):
-    root = (
-        shared_mirror / "raw.githubusercontent.com/YannisBilly/i_can_listen_but_cannot_read"
-        "/dd3dfd1e3d36f4bff2ce6444b4911df4f7468051"
+def test_git_blob_sha1_of_the_papers_released_files(repository, published_files):
+    (root,) = published_files.glob(
+        "raw.githubusercontent.com/YannisBilly/i_can_listen_but_cannot_read/*"
     )
-    facts = shared_data.parent / "facts" / "published_files.csv"
-    if not facts.is_file():
-        pytest.skip("../shared/facts/published_files.csv is not here")
-    listed = {row["path"]: row["git_blob_sha1"] for row in csv.DictReader(facts.open())}
+    with (repository / "listenread/resources/released_files.csv").open() as file:
+        listed = {row["path"]: row["git_blob_sha1"] for row in csv.DictReader(file)}
     there = [path for path in root.rglob("*") if path.is_file()]
-    assert len(there) > 20
+    assert len(there) == 10
     for path in there:
         name = path.relative_to(root).as_posix()
         assert checksum(path, "git_blob_sha1") == listed[name], name
@@ -337,13 +334,13 @@ def test_a_mirror_may_consist_of_links(tmp_path):
     assert found.read_text() == "content"
 
 
-def test_tinysols_official_metadata_come_from_the_mirror(shared_mirror, tmp_path):
+def test_tinysols_official_metadata_come_from_the_mirror(published_files, tmp_path):
     path = download.fetch(
         "https://zenodo.org/record/3685367/files/TinySOL_metadata.csv?download=1",
         tmp_path / "metadata.csv",
         md5="a86c9bb115f69e61f2f25872e397fc4a",
         bytes=317_576,
-        mirror=shared_mirror,
+        mirror=published_files,
     )
     tinysol.check_official(tinysol.read_clips(tmp_path, path))
 

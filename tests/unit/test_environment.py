@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import re
+import tomllib
 
 import pytest
 import yaml
@@ -51,3 +52,33 @@ def test_a_conda_environment_agrees_with_the_lock(repository, lock, name):
         if package in ONLY_CONDA:
             continue
         assert version == lock[OTHER_NAMES.get(package, package)], entry
+
+
+def test_pre_commit_uses_the_versions_of_the_lock(repository, lock):
+    config = yaml.safe_load((repository / ".pre-commit-config.yaml").read_text("utf-8"))
+    revisions = {
+        entry["repo"].rsplit("/", 1)[-1].removesuffix("-pre-commit"): entry["rev"]
+        for entry in config["repos"]
+        if entry["repo"] != "local"
+    }
+    assert revisions.pop("pre-commit-hooks"), "not in the lock"
+    assert revisions == {name: f"v{lock[name]}" for name in ("codespell", "ruff", "snakefmt")}
+
+
+def test_the_two_descriptions_of_ci_run_the_same(repository):
+    script = (repository / ".ci/run").read_text("utf-8")
+    targets = re.findall(r"^make ([\w-]+)$", script, re.MULTILINE)
+    workflow = yaml.safe_load((repository / ".github/workflows/ci.yaml").read_text("utf-8"))
+    (job,) = workflow["jobs"].values()
+    steps = [step.get("run", "") for step in job["steps"]]
+    assert [run.removeprefix("make ") for run in steps if run.startswith("make ")] == targets
+    assert "lint" in targets
+
+
+def test_ci_runs_every_supported_version_of_python(repository):
+    workflow = yaml.safe_load((repository / ".github/workflows/ci.yaml").read_text("utf-8"))
+    (job,) = workflow["jobs"].values()
+    project = tomllib.loads((repository / "pyproject.toml").read_text("utf-8"))["project"]
+    low, high = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", project["requires-python"]).groups()
+    versions = [f"3.{minor}" for minor in range(int(low), int(high))]
+    assert job["strategy"]["matrix"]["python"] == versions

@@ -17,7 +17,7 @@ SETTINGS = {"resamples": 200, "confidence": 0.95, "seed": 0}
 
 @pytest.fixture(scope="module")
 def tree(repository):
-    return ontology.read(repository / "resources/ontology/doktorski.csv")
+    return ontology.read(repository / "listenread/resources/ontology/doktorski.csv")
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +26,9 @@ def tinysol(tree):
 
 
 @pytest.fixture(scope="module")
-def released(shared_mirror):
+def released(published_files):
     """Released MusCALL text vectors of `A {label} track`, by space."""
-    (folder,) = shared_mirror.glob(
+    (folder,) = published_files.glob(
         "raw.githubusercontent.com/YannisBilly/i_can_listen_but_cannot_read/*/model_embeddings"
     )
     return {

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from listenread.models import device
 
@@ -56,10 +57,8 @@ def test_gpus_are_known_by_the_names_that_all_processes_share(claim, monkeypatch
     assert claim(2)[1] in range(2)
 
 
-def test_without_a_gpu_auto_is_the_cpu_and_cuda_is_refused():
-    torch = pytest.importorskip("torch")
-    if torch.cuda.is_available():
-        pytest.skip("there is a GPU here")
+def test_without_a_gpu_auto_is_the_cpu_and_cuda_is_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert device.resolve_device("auto") == "cpu"
     with pytest.raises(device.ModelError, match="torch sees no GPU here"):
         device.resolve_device("cuda")

@@ -2,6 +2,7 @@
 
 import hashlib
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,23 +13,31 @@ from listenread.errors import DownloadError, ModelError
 from listenread.files import tables
 from listenread.models import released
 
-COMMIT = "dd3dfd1e3d36f4bff2ce6444b4911df4f7468051"
+REPOSITORY = Path(
+    "raw.githubusercontent.com/YannisBilly/i_can_listen_but_cannot_read",
+    "dd3dfd1e3d36f4bff2ce6444b4911df4f7468051",
+)
 
 
 @pytest.fixture(scope="session")
 def listing(repository):
-    return repository / "resources" / "released_files.csv"
+    return repository / "listenread" / "resources" / "released_files.csv"
 
 
 @pytest.fixture
 def authors(shared_mirror):
-    host = shared_mirror / "raw.githubusercontent.com"
-    return host / "YannisBilly" / "i_can_listen_but_cannot_read" / COMMIT
+    """The authors' repository, as far as the trial data have it."""
+    return shared_mirror / REPOSITORY
 
 
 @pytest.fixture
-def metadata(shared_mirror):
-    return shared_mirror / "zenodo.org/record/3685367/files/TinySOL_metadata.csv"
+def truth(published_files):
+    return published_files / REPOSITORY / released.GROUND_TRUTH
+
+
+@pytest.fixture
+def metadata(published_files):
+    return published_files / "zenodo.org/record/3685367/files/TinySOL_metadata.csv"
 
 
 def git_blob(content: bytes) -> str:
@@ -74,10 +83,12 @@ def test_listing_has_every_file_of_the_three_systems(listing):
                 assert released.text_path(system, space, prompt) in files
 
 
-def test_every_file_of_the_mirror_has_its_listed_checksum_and_size(authors, listing):
+@pytest.mark.parametrize(("mirror", "count"), [("published_files", 10), ("shared_mirror", 21)])
+def test_every_file_has_its_listed_checksum_and_size(mirror, count, listing, request):
     files = released.read_listing(listing)
+    authors = request.getfixturevalue(mirror) / REPOSITORY
     found = [path for path in authors.rglob("*") if path.is_file()]
-    assert len(found) > 20
+    assert len(found) >= count
     for path in found:
         file = files[path.relative_to(authors).as_posix()]
         content = path.read_bytes()
@@ -129,9 +140,8 @@ def test_muscall_text_agrees_with_the_facts(authors, listing, tmp_path):
         np.testing.assert_allclose(np.linalg.norm(pre_joint, axis=1), 22.28, atol=0.03)
 
 
-def test_manifest_without_audio_has_the_official_folds(authors, metadata, listing, tmp_path):
+def test_manifest_without_audio_has_the_official_folds(truth, metadata, listing, tmp_path):
     output = tmp_path / "manifest.parquet"
-    truth = authors / released.GROUND_TRUTH
     released.released_manifest(truth, metadata, output, listing=listing)
     manifest = read_manifest(output)
     assert len(manifest) == 2913
@@ -141,12 +151,12 @@ def test_manifest_without_audio_has_the_official_folds(authors, metadata, listin
     assert manifest.table["label"].to_pylist().count("Accordion") == 689
 
 
-def test_manifest_refuses_metadata_of_other_clips(authors, metadata, listing, tmp_path):
+def test_manifest_refuses_metadata_of_other_clips(truth, metadata, listing, tmp_path):
     lines = metadata.read_text().splitlines()
     (tmp_path / "metadata.csv").write_text("\n".join(lines[:-2]) + "\n")
     with pytest.raises(ModelError, match="2 clips are not in the latter"):
         released.released_manifest(
-            authors / released.GROUND_TRUTH,
+            truth,
             tmp_path / "metadata.csv",
             tmp_path / "manifest.parquet",
             listing=listing,

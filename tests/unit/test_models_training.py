@@ -415,7 +415,7 @@ def test_mixed_precision_trains(tmp_path, manifest, settings):
 @pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
 def test_training_on_a_gpu(tmp_path, manifest, settings, precision):
     if not torch.cuda.is_available():
-        pytest.skip("torch sees no GPU here")
+        pytest.skip("no GPU: torch sees none")
     on_gpu = replace(settings, precision=precision)
     train_two_tower(manifest, tmp_path / "model", on_gpu, device="cuda", checkpoint_dir=tmp_path)
     losses = pd.read_csv(tmp_path / "model" / "training.csv")["loss"]

@@ -30,7 +30,7 @@ TINYSOL = [
 
 @pytest.fixture(scope="module")
 def folder(repository):
-    return repository / "resources/ontology"
+    return repository / "listenread/resources/ontology"
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +48,8 @@ def write(path, text):
     return path
 
 
-def test_the_released_matrix_is_derived_from_the_released_tree(as_released, shared_mirror):
-    (path,) = shared_mirror.glob("**/tinysol_instrument_similarity.npy")
+def test_the_released_matrix_is_derived_from_the_released_tree(as_released, published_files):
+    (path,) = published_files.glob("**/tinysol_instrument_similarity.npy")
     derived = ontology.released_matrix(as_released.distances(TINYSOL))
     np.testing.assert_array_equal(derived, np.load(path))
 
