@@ -20,8 +20,6 @@ export OMP_WAIT_POLICY ?= passive
 # Every job is a process that imports its libraries anew: without bytecode files torch alone takes six
 # seconds instead of two.
 unexport PYTHONDONTWRITEBYTECODE
-# Jobs and tests never ask a model hub; what they need is fetched by rules, with checksums.
-export HF_HUB_OFFLINE ?= 1
 
 # Snakemake and matplotlib keep caches at home. Where nothing can be written there, they go here.
 CACHE_TRIAL = d="$${XDG_CACHE_HOME:-$$HOME/.cache}" && mkdir -p "$$d" && t=$$(mktemp "$$d/XXXXXX") \
