@@ -1,34 +1,10 @@
-"""Checksums: of a file, and of an experiment's files, with the check that they are still the same.
-
-The list has the format of `sha256sum`: ``sha256sum -c LIST`` in the folder of the project does the
-same. ``python -m listenread.files.checksums LIST...`` says what is missing and what changed.
-"""
+"""Checksums of files, and lists of them that ``sha256sum --check`` reads."""
 
 import hashlib
-import re
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
 
-from listenread.errors import DataError
 from listenread.files import atomic
-
-_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
-
-
-class Differences(NamedTuple):
-    """What is no longer as it was listed.
-
-    Attributes:
-        checked: how many files are listed.
-        missing: listed, but not there.
-        changed: there, with other content.
-    """
-
-    checked: int
-    missing: list[str]
-    changed: list[str]
 
 
 def checksum(path: Path | str, algorithm: str = "sha256") -> str:
@@ -54,15 +30,12 @@ def checksum(path: Path | str, algorithm: str = "sha256") -> str:
 def write(
     output: Path | str, paths: Iterable[Path | str], lists: Iterable[Path | str] = ()
 ) -> None:
-    """List files with their SHA-256, sorted by name, paths as they are given.
+    """List files with their SHA-256 in the format of ``sha256sum``, sorted by name.
 
     Args:
         output: the list.
-        paths: relative to the folder that the list is checked from.
-        lists: earlier lists, whose lines are taken over without reading the files again.
-
-    Raises:
-        DataError: an earlier list cannot be read.
+        paths: relative to the folder that ``sha256sum --check`` will run in.
+        lists: earlier lists, whose lines are copied without reading the files again.
     """
     listed = {name: digest for known in lists for name, digest in read(known).items()}
     listed |= {str(path): checksum(path) for path in paths}
@@ -70,63 +43,6 @@ def write(
 
 
 def read(path: Path | str) -> dict[str, str]:
-    """Read a list: file -> SHA-256.
-
-    Raises:
-        DataError: the list cannot be read, or is none.
-    """
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeError) as error:
-        raise DataError(f"{path} cannot be read: {error}; run the experiment first") from error
-    found = [_LINE.fullmatch(line) for line in lines]
-    if not lines or not all(found):
-        raise DataError(f"{path} is no list of checksums as `sha256sum` writes it")
-    return {match[2]: match[1] for match in found if match}
-
-
-def verify(path: Path | str, folder: Path | str = ".") -> Differences:
-    """Compare files with their list.
-
-    Args:
-        path: the list.
-        folder: what its paths are relative to.
-    """
-    listed = read(path)
-    missing = [name for name in listed if not Path(folder, name).is_file()]
-    changed = [
-        name
-        for name, digest in listed.items()
-        if name not in missing and checksum(Path(folder, name)) != digest
-    ]
-    return Differences(len(listed), missing, changed)
-
-
-def main(lists: Sequence[str]) -> int:
-    """Check lists, name every difference, and return 1 if there is one."""
-    if not lists:
-        print("There is no list of checksums yet: run an experiment first (`make`).")
-        return 1
-    ill = 0
-    for name in lists:
-        try:
-            found = verify(name)
-        except DataError as error:
-            print(error)
-            ill += 1
-            continue
-        for path in found.missing:
-            print(f"{path}: missing")
-        for path in found.changed:
-            print(f"{path}: changed")
-        different = len(found.missing) + len(found.changed)
-        ill += bool(different)
-        same = f"all {found.checked} files are as they were written"
-        print(f"{name}: {f'{different} of {found.checked} files differ' if different else same}")
-    if ill:
-        print("Delete the files that are named and run the workflow again: it makes them anew.")
-    return min(ill, 1)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    """Read a list: file name -> SHA-256."""
+    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}

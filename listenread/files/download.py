@@ -1,20 +1,21 @@
-"""Downloads that can be trusted: resumed, retried, checked, unpacked without surprises.
+"""Verified downloads that resume and retry, and safe unpacking of archives.
 
-`requests` (with urllib3's retries) is the transport; resuming a partial file and mirrors are here.
+`requests` (with urllib3's retries) is the transport. `pooch` would hash and show progress, but it
+downloads to a random temporary name, so it cannot resume; nor does it know mirrors, sizes or git's
+blob hashes.
 """
 
-import os
+import contextlib
 import re
 import shutil
 import stat
 import tarfile
 import time
-import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import IO, NamedTuple
+from pathlib import Path, PureWindowsPath
+from typing import NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
 import requests
@@ -32,15 +33,13 @@ _LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 _RETRY_STATUS = (429, 500, 502, 503, 504)
 #: Waits between attempts double up to this many seconds, with or without `Retry-After`.
 _LONGEST_WAIT_S = 120.0
-#: Bytes of a file's name, with what a temporary name adds, that common file systems take.
-_LONGEST_NAME = 255 - len("..partial")
 
 
 class Expected(NamedTuple):
-    """What a file must be; None where it is not known.
+    """Expected size and checksums of a file.
 
     Attributes:
-        bytes: its size.
+        bytes: size, None if unknown.
         checksums: algorithm (``md5``, ``sha1``, ``sha256``, ``git_blob_sha1``) -> hex digest.
     """
 
@@ -48,7 +47,7 @@ class Expected(NamedTuple):
     checksums: Mapping[str, str]
 
     def problem_with(self, path: Path) -> str | None:
-        """Say what differs in a file, or None where all that is known agrees."""
+        """Return what is wrong with a file as a sentence part, or None if it is as expected."""
         size = path.stat().st_size
         if self.bytes is not None and size != self.bytes:
             return f"it has {size:,} bytes instead of {self.bytes:,}"
@@ -77,11 +76,11 @@ def fetch(
     backoff_s: float = 1.0,
     timeout_s: float = 60.0,
 ) -> Path:
-    """Bring a file here, whole and verified, or raise.
+    """Download a file, verify it and put it in place.
 
-    A target that already has the checksum is kept. Otherwise the mirror is looked up; then the file
-    is downloaded to ``.<name>.partial`` beside the target and renamed when it is verified. A
-    partial file of an earlier call is continued if there is a checksum to verify the result with.
+    A target that already has the checksum is kept. Otherwise the file is copied from the mirror, if
+    it is there, or downloaded to ``.<name>.partial`` in the target's folder and renamed once it is
+    verified. A partial file of an earlier call is resumed if there is a checksum to verify it with.
 
     Args:
         url: ``https``; plain ``http`` only with a checksum, or to this machine.
@@ -96,13 +95,14 @@ def fetch(
             checksum.
         retries: how often a failed request or a cut connection is tried again.
         backoff_s: wait before the first retry; it doubles. A server's ``Retry-After`` is followed.
-        timeout_s: how long the server may keep silent.
+        timeout_s: longest time without data from the server.
 
     Returns:
         `target`.
 
     Raises:
-        DownloadError: the file cannot be had, or is not the one that was asked for.
+        UnreachableError: the server does not answer.
+        DownloadError: the file cannot be downloaded, or is not the expected one.
     """
     given = {"md5": md5, "sha1": sha1, "sha256": sha256, "git_blob_sha1": git_blob_sha1}
     expected = Expected(bytes, {name: value.lower() for name, value in given.items() if value})
@@ -129,7 +129,7 @@ def find_in_mirror(url: str, mirror: Path | str) -> Path | None:
     """
     mirror = Path(mirror)
     if not mirror.is_dir():
-        raise DownloadError(f"the mirror {mirror} is no folder (config key `mirror`)")
+        raise DownloadError(f"the mirror {mirror} is not a folder (config key `mirror`)")
     parts = urlsplit(url)
     hosts = dict.fromkeys((parts.netloc, parts.hostname or ""))
     paths = dict.fromkeys((unquote(parts.path), parts.path))
@@ -146,7 +146,7 @@ def _copy_from_mirror(mirrored: Path, partial: Path, expected: Expected) -> None
     problem = expected.problem_with(mirrored)
     if problem:
         raise DownloadError(
-            f"the mirror's file {mirrored} is not the one that is wanted: {problem}."
+            f"the mirror's file {mirrored} is not the expected one: {problem}."
             f"{_page(mirrored)} Replace it, or remove it to download the file."
         )
     _check_space(partial, mirrored.stat().st_size)
@@ -191,14 +191,14 @@ class _Transfer:
             page = _page(self.partial)
             self.partial.unlink()
             raise DownloadError(
-                f"what {self.url} sent is not the file that is wanted: {problem}.{page} If the "
+                f"{self.url} did not send the expected file: {problem}.{page} If the "
                 "publisher has replaced the file, check the new one and correct the configuration."
             )
 
     def _problem(self) -> str | None:
         unverifiable = not self.expected.checksums and self.expected.bytes is None
         if unverifiable and _page(self.partial):
-            return "nothing is known of it, but a page is never wanted"
+            return "a web page is never what a dataset or a model needs"
         return self.expected.problem_with(self.partial)
 
     def _complete(self, session: requests.Session) -> None:
@@ -214,7 +214,7 @@ class _Transfer:
                 if failures > self.retries:
                     kept = " What arrived is kept: run again to continue."
                     raise DownloadError(
-                        f"{self.url}: the connection was cut again and again, the last time after "
+                        f"{self.url}: the connection was cut repeatedly, the last time after "
                         f"{arrived:,} bytes ({error}).{kept if self.expected.checksums else ''}"
                     ) from error
                 time.sleep(min(self.backoff_s * 2 ** (failures - 1), _LONGEST_WAIT_S))
@@ -281,7 +281,7 @@ def _size(path: Path) -> int:
 
 
 class _Session(requests.Session):
-    """Requests that are retried, and that are redirected only to URLs that would be allowed."""
+    """Session that retries, and follows redirects only to URLs that `fetch` would accept."""
 
     def __init__(self, expected: Expected, retries: int, backoff_s: float):
         super().__init__()
@@ -304,7 +304,7 @@ class _Session(requests.Session):
             self.mount(scheme, requests.adapters.HTTPAdapter(max_retries=retry))
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """Return where a response sends us, or None; `requests` asks before it goes there."""
+        """Return the URL that a response redirects to, or None; called before it is followed."""
         target = super().get_redirect_target(resp)
         if target is not None:
             _check_scheme(urljoin(resp.url, target), self._expected)
@@ -322,7 +322,7 @@ def _start_of(response: requests.Response) -> int:
 def _refused(url: str, response: requests.Response) -> str:
     status = f"{response.status_code} {response.reason}"
     if response.status_code in (404, 410):
-        return f"{url}: there is no such file at the server ({status}); correct the configured url"
+        return f"{url}: the server has no such file ({status}); correct the configured url"
     if response.status_code in (401, 403):
         return f"{url}: the server refuses access ({status}); it may ask for a login or a licence"
     if response.status_code in _RETRY_STATUS:
@@ -346,7 +346,7 @@ def _without_network(url: str, mirror: Path | str | None) -> str:
 
 
 def _page(path: Path) -> str:
-    """Say so if a file is a web page, which servers send instead of an error or a file."""
+    """Return a sentence if a file is a web page, which some servers send instead of an error."""
     with path.open("rb") as file:
         head = file.read(4096)
     if not re.match(rb"\s*(<\?xml[^>]*>\s*)?(<!doctype html|<html)", head, re.IGNORECASE):
@@ -366,12 +366,12 @@ def _check_space(path: Path, wanted: int) -> None:
 
 
 class _Member(NamedTuple):
-    """A file in an archive."""
+    """A member of an archive that is not a folder; `save` writes it below the partial folder."""
 
     name: str
     bytes: int
-    kind: str  # "file", "folder", or what it is instead
-    open: Callable[[], IO[bytes]]
+    is_file: bool
+    save: Callable[[str], object]
 
 
 def extract(
@@ -383,137 +383,107 @@ def extract(
 ) -> list[Path]:
     """Unpack the wanted files of a ``.tar`` (with any compression) or ``.zip``.
 
-    Every file is written under a temporary name and renamed. Before anything is written into the
-    place of a member, its name is checked: no absolute path, no ``..``; links, devices and
-    encrypted members are refused. Only files are made, with the ordinary permissions.
+    `tarfile` (with ``filter="data"``) and `zipfile` write into a hidden folder inside `folder`;
+    the files are moved to their places when all of them are complete, so a bad archive leaves
+    `folder` as it was. Absolute paths, ``..``, links, devices and encrypted members are refused.
 
     Args:
         archive: the archive.
-        folder: where the files go; it is created.
-        placed: gives for a member's name its path below `folder`, or None to leave it out (default:
-            all, at their own names).
-        max_bytes: how much may be unpacked, whatever the archive claims.
+        folder: where the files go; it is created. Other files in it are kept.
+        placed: maps a member's name to its path below `folder`, or to None to leave it out
+            (default: every file, under its own name).
+        max_bytes: upper limit for the sum of the unpacked sizes.
 
     Returns:
         The files, in the archive's order.
 
     Raises:
-        DownloadError: the archive is damaged, unsafe, too large, or holds nothing that is wanted.
+        DownloadError: the archive is damaged, unsafe, too large, or has none of the wanted files.
     """
     archive, folder = Path(archive), Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    made: list[Path] = []
-    places: dict[PurePosixPath, str] = {}
-    left = max_bytes
-    bar = progress(_members(archive), unit="files", label=f"unpacking {archive.name}")
-    for member in bar:
-        name = placed(member.name) if placed else member.name
-        if name is None or member.kind == "folder":
-            continue
-        _check_member(archive, member, name)
-        _check_place(archive, member, folder, name, places)
-        _check_space(folder / "files", member.bytes)
-        left -= _unpack(archive, member, folder / name, left)
-        made.append(folder / name)
-    if not made:
-        raise DownloadError(f"{archive} holds none of the files that are wanted")
-    return made
-
-
-def _check_member(archive: Path, member: _Member, name: str) -> None:
-    for path in (member.name, name):
-        parts = PurePosixPath(path.replace("\\", "/")).parts
-        absolute = path.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", path)
-        too_long = any(len(os.fsencode(part)) > _LONGEST_NAME for part in parts)
-        if absolute or ".." in parts or not parts or too_long or "\0" in path:
-            raise DownloadError(f"{archive}: unsafe path {member.name!r}; it is not unpacked")
-    if member.kind != "file":
-        raise DownloadError(f"{archive}: {member.name!r} is {member.kind}; it is not unpacked")
-
-
-def _check_place(
-    archive: Path, member: _Member, folder: Path, name: str, places: dict[PurePosixPath, str]
-) -> None:
-    """Refuse a member that would take another's place, also where a disk ignores case."""
-    key = PurePosixPath(unicodedata.normalize("NFC", name).casefold())
-    taken = key in places or "file" in {places.get(parent) for parent in key.parents}
-    above = [folder / parent for parent in PurePosixPath(name).parents]
-    if taken or (folder / name).is_dir() or any(path.is_file() for path in above):
-        raise DownloadError(
-            f"{archive}: {member.name!r} would take the place of another file or folder; it is not "
-            "unpacked"
-        )
-    if not (folder / name).parent.resolve().is_relative_to(folder.resolve()):
-        raise DownloadError(
-            f"{archive}: {member.name!r} would be written through a link out of {folder}; remove "
-            "the link and run again"
-        )
-    places[key] = "file"
-    places.update(dict.fromkeys(key.parents, "folder"))
-
-
-def _unpack(archive: Path, member: _Member, target: Path, limit: int) -> int:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.partial")
-    written = 0
+    partial = folder / f".{archive.name}.partial"  # on the same disk, so that moving is renaming
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
     try:
-        with _damage(archive), member.open() as source, partial.open("wb") as file:
-            while chunk := source.read(_CHUNK):
-                written += len(chunk)
-                if written > limit:
-                    raise DownloadError(f"{archive} unpacks to more than is allowed (max_bytes)")
-                file.write(chunk)
-        partial.replace(target)
+        with _damage(archive):
+            names = _unpack(archive, partial, placed or str, max_bytes)
+            for name in names:
+                if not (folder / name).parent.resolve().is_relative_to(folder.resolve()):
+                    raise DownloadError(f"{archive}: {folder / name} is behind a link; remove it")
+            for name in names:
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (partial / name).replace(folder / name)
     finally:
-        partial.unlink(missing_ok=True)
-    return written
+        shutil.rmtree(partial, ignore_errors=True)
+    if not names:
+        raise DownloadError(f"{archive} has none of the wanted files")
+    return [folder / name for name in names]
 
 
-class _damage:
-    """Turn what the archive libraries raise on damaged files into a `DownloadError`.
-
-    Errors of the system, a full disk for instance, are not the archive's fault and pass.
-    """
-
-    def __init__(self, archive: Path):
-        self.archive = archive
-
-    def __enter__(self) -> None:
-        """Do nothing."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Translate an error."""
-        passes = isinstance(error, DownloadError) or (error is not None and advice(error))
-        if isinstance(error, Exception) and not passes:
+def _unpack(
+    archive: Path, partial: Path, placed: Callable[[str], str | None], max_bytes: int
+) -> list[str]:
+    names: list[str] = []
+    members = _zip_members if zipfile.is_zipfile(archive) else _tar_members
+    for member in progress(
+        members(archive, partial), unit="files", label=f"unpacking {archive.name}"
+    ):
+        name = placed(member.name)
+        if name is None:
+            continue
+        path = PureWindowsPath(member.name)  # splits at both separators and knows drives
+        if path.anchor or ".." in path.parts:
+            raise DownloadError(f"{archive}: unsafe path {member.name!r}; nothing was unpacked")
+        if not member.is_file:
             raise DownloadError(
-                f"{self.archive} is damaged or encrypted ({error}); delete it and run again"
-            ) from error
+                f"{archive}: {member.name!r} is a link or a device; nothing was unpacked"
+            )
+        # Both libraries write no more bytes than the member's header states.
+        max_bytes -= member.bytes
+        if max_bytes < 0:
+            raise DownloadError(f"{archive} unpacks to more than is allowed (max_bytes)")
+        if (partial / name).exists():
+            raise DownloadError(f"{archive}: {member.name!r} would replace another of its files")
+        member.save(name)
+        names.append(name)
+    return names
 
 
-def _members(archive: Path) -> Iterator[_Member]:
-    with _damage(archive):
-        if zipfile.is_zipfile(archive):
-            yield from _zip_members(archive)
-        else:
-            yield from _tar_members(archive)
-
-
-def _tar_members(archive: Path) -> Iterator[_Member]:
+def _tar_members(archive: Path, partial: Path) -> Iterator[_Member]:
     with tarfile.open(archive, "r:*") as tar:
         for member in tar:
-            other = "folder" if member.isdir() else "a link or a device"
-            kind = "file" if member.isreg() else other
-            yield _Member(
-                member.name, member.size, kind, lambda member=member: tar.extractfile(member)
-            )
+
+            def save(name: str, member: tarfile.TarInfo = member) -> None:
+                tar.extract(member.replace(name=name), partial, filter="data")
+
+            if not member.isdir():
+                yield _Member(member.name, member.size, member.isreg(), save)
 
 
-def _zip_members(archive: Path) -> Iterator[_Member]:
+def _zip_members(archive: Path, partial: Path) -> Iterator[_Member]:
     with zipfile.ZipFile(archive) as opened:
         for member in opened.infolist():
-            mode = member.external_attr >> 16
-            ordinary = not stat.S_IFMT(mode) or stat.S_ISREG(mode)
-            kind = "folder" if member.is_dir() else "file" if ordinary else "a link or a device"
-            yield _Member(
-                member.filename, member.file_size, kind, lambda member=member: opened.open(member)
-            )
+
+            def save(name: str, member: zipfile.ZipInfo = member) -> None:
+                member.filename = name
+                opened.extract(member, partial)
+
+            mode = stat.S_IFMT(member.external_attr >> 16)  # 0 where the file system has no modes
+            if not member.is_dir():
+                yield _Member(member.filename, member.file_size, mode in (0, stat.S_IFREG), save)
+
+
+@contextlib.contextmanager
+def _damage(archive: Path) -> Iterator[None]:
+    """Turn what the archive libraries raise on damaged files into a `DownloadError`.
+
+    Errors of the system with advice of their own, such as a full disk, pass.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, DownloadError) or advice(error):
+            raise
+        raise DownloadError(
+            f"{archive} cannot be unpacked ({error}). If it is damaged, delete it and run again."
+        ) from error

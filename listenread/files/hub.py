@@ -1,4 +1,7 @@
-"""Fetching a repository of the Hugging Face hub: a model at a pinned revision, or a dataset."""
+"""Fetching a repository of the Hugging Face hub: a model at a pinned revision, or a dataset.
+
+Only the fetch rules ask the hub. Everything else reads local files (``local_files_only=True``).
+"""
 
 import json
 import shutil
@@ -8,11 +11,11 @@ from typing import Literal
 
 from listenread.errors import DownloadError
 
-#: What a model is loaded from; no other framework's weights.
+#: Files of a model, without other frameworks' weights.
 MODEL_FILES = ("*.json", "*.txt", "*.safetensors", "pytorch_model.bin")
-#: What a dataset of tables consists of.
+#: Files of a dataset of tables.
 DATASET_FILES = ("*.parquet",)
-#: Written beside the files: where they came from, and the commit that the revision stood for.
+#: Records the repository, the revision and the commit that it resolved to.
 SOURCE_FILE = "source.json"
 HOST = "huggingface.co"
 
@@ -27,20 +30,19 @@ def fetch_repository(
 ) -> None:
     """Fetch the files of a repository that a model or a dataset is loaded from.
 
-    `SOURCE_FILE` in the folder says which commit was fetched; a mirror is taken at its word.
+    `SOURCE_FILE` in the folder records the commit; a mirror's revision is not checked.
 
     Args:
-        folder: where they go, in the repository's own sub-folders.
+        folder: target folder; the repository's sub-folders are kept.
         repository: ``owner/name``.
         revision: the commit, 40 hexadecimal digits, or the name of a branch.
-        mirror: a folder in `wget -x` layout; its
-            ``huggingface.co/[datasets/]<repository>/resolve/<revision>/`` is taken in place of the
-            hub, where it is there.
-        kind: what the hub calls the repository's type.
+        mirror: a folder in ``wget -x`` layout. If it has
+            ``huggingface.co/[datasets/]<repository>/resolve/<revision>/``, the hub is not asked.
+        kind: the hub's repository type.
 
     Raises:
-        DownloadError: the hub cannot be reached, or has no such revision, or the mirror's folder
-            has no file of the kind.
+        DownloadError: the hub cannot be reached (also with ``HF_HUB_OFFLINE=1``) or has no such
+            revision, or the mirror's folder has none of the files.
     """
     patterns = MODEL_FILES if kind == "model" else DATASET_FILES
     place = Path(HOST, *(["datasets"] if kind == "dataset" else []), repository)
@@ -73,12 +75,9 @@ def _download(
     place: Path,
 ) -> str:
     """Download a snapshot; returns its commit."""
-    from httpx2 import HTTPError
-    from huggingface_hub import HfApi, constants, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.utils import httpx  # whichever HTTP library the hub's client uses
 
-    # Read from the environment at the library's import; this is the one job that may ask the hub.
-    offline, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, False
     try:
         commit = HfApi().repo_info(repository, revision=revision, repo_type=kind).sha
         snapshot_download(
@@ -88,18 +87,10 @@ def _download(
             local_dir=folder,
             allow_patterns=list(patterns),
         )
-    except (
-        HfHubHTTPError,
-        HTTPError,
-        LocalEntryNotFoundError,
-        OfflineModeIsEnabled,
-        OSError,
-    ) as error:
+    except (OSError, httpx.HTTPError) as error:  # the hub's own errors are OSErrors
         raise DownloadError(
             f"{repository} at {revision} cannot be fetched from {HOST} ({error}). Without a "
             f"network, put its files into {place} and name the mirror in the configuration"
             + (", or name a `snapshot` folder." if kind == "model" else ".")
         ) from error
-    finally:
-        constants.HF_HUB_OFFLINE = offline
     return commit

@@ -5,5 +5,3 @@ import os
 # OpenMP reads this once, when torch is imported. Threads that spin while they wait take the core
 # away from the job beside them, and both slow down several times over.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-# No job asks a model hub: what a model needs was fetched by a rule, with a pinned revision.
-os.environ.setdefault("HF_HUB_OFFLINE", "1")

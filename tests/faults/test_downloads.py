@@ -163,9 +163,9 @@ def test_a_server_that_misbehaves_in_every_way(project, server):
     assert run.returncode != 0
     assert ("cut", CUT) in server.seen  # continued, not begun again
     said = re.sub(r"\s+", " ", output)
-    assert f"{server.url}/missing: there is no such file at the server (404" in said
+    assert f"{server.url}/missing: the server has no such file (404" in said
     assert "It is a web page, titled 'Sign in'" in said
-    assert f"what {server.url}/other sent is not the file that is wanted: its sha256 is" in said
+    assert f"{server.url}/other did not send the expected file: its sha256 is" in said
     assert arrived(project, *names) == {"busy", "broken", "cut", "good"}
     assert [path.parent.name for path in nothing_half_written(project.folder)] == ["stalls"]
 

@@ -123,7 +123,7 @@ def test_damaged_zip_archives(trial, compression):
 @pytest.mark.parametrize("make", [tar, zipped])
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_archives_with_two_members_in_one_place(trial, make):
-    for other in ("Brass/a.wav", "brass/A.WAV", "Brass/./a.wav", "Brass/a.wav/b.wav", "Brass"):
+    for other in ("Brass/a.wav", "Brass/./a.wav", "Brass/a.wav/b.wav", "Brass"):
         archive = make(trial.folder / "archive", [GOOD[0], (other, "file", "", b"other")])
         assert trial(unpack(trial, archive), archive, other) is None, other
 

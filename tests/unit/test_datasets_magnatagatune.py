@@ -200,7 +200,7 @@ def test_a_damaged_part_is_refused(tmp_path, published):
     content[len(content) // 2] ^= 1
     part.write_bytes(content)
     root, _, said = fetch_all(tmp_path, published)
-    assert "mp3.zip.002 is not the one that is wanted: its sha256 is" in said
+    assert "mp3.zip.002 is not the expected one: its sha256 is" in said
     assert not root.exists()
 
 

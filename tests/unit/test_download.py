@@ -195,7 +195,7 @@ def test_a_web_page_instead_of_the_file_is_explained(server, tmp_path):
 
 
 def test_a_missing_file_is_named_at_once(server, tmp_path):
-    with pytest.raises(DownloadError, match=r"/nowhere: there is no such file .*404"):
+    with pytest.raises(DownloadError, match=r"/nowhere: the server has no such file .*404"):
         fetch(server, "nowhere", tmp_path / "file")
     with pytest.raises(DownloadError, match=r"refuses access .*403"):
         fetch(server, "private", tmp_path / "file")
@@ -314,7 +314,7 @@ def test_what_the_mirror_lacks_is_downloaded(server, tmp_path):
     (tmp_path / "mirror").mkdir()
     fetch(server, "file", tmp_path / "file", mirror=tmp_path / "mirror")
     assert len(server.notes.seen) == 1
-    with pytest.raises(DownloadError, match="is no folder"):
+    with pytest.raises(DownloadError, match="is not a folder"):
         fetch(server, "file", tmp_path / "other", mirror=tmp_path / "nowhere")
 
 
@@ -398,7 +398,7 @@ def test_archives_unpack(tmp_path, kind):
     )
     assert len(wanted) == 2
     assert set(tree(tmp_path / "some")) == {"b.wav", "c/d.wav"}
-    with pytest.raises(DownloadError, match="holds none of the files"):
+    with pytest.raises(DownloadError, match="has none of the wanted files"):
         download.extract(archive, tmp_path / "none", placed=lambda name: None)
 
 
@@ -456,7 +456,7 @@ def test_an_archive_that_unpacks_to_too_much_is_stopped(tmp_path, kind):
     assert archive.stat().st_size < 10_000
     with pytest.raises(DownloadError, match="more than is allowed"):
         download.extract(archive, tmp_path / "out", max_bytes=1_000_000)
-    assert set(tree(tmp_path / "out")) == {"a"}
+    assert tree(tmp_path / "out") == {}
 
 
 @pytest.mark.parametrize(
@@ -468,8 +468,9 @@ def test_damaged_archives_are_refused(tmp_path, kind, keep):
     whole = MAKERS[kind](tmp_path / f"x.{kind}", {"a": CONTENT[:100_000], "b": CONTENT[:100_000]})
     content = whole.read_bytes()
     whole.write_bytes(content[: int(len(content) * keep)])
-    with pytest.raises(DownloadError, match=r"damaged|holds none"):
+    with pytest.raises(DownloadError, match=r"damaged|has none"):
         download.extract(whole, tmp_path / "out")
+    assert tree(tmp_path / "out") == {}
 
 
 def test_a_flipped_bit_is_noticed(tmp_path):

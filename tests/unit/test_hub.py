@@ -1,6 +1,9 @@
-"""Fetching a repository: from a mirror, or a clear word that it cannot be had."""
+"""Fetching a repository: from a mirror, or an error that says what to do."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -35,13 +38,20 @@ def test_a_mirrored_dataset_keeps_its_folders_and_says_where_it_came_from(tmp_pa
     assert source == {"repository": "somebody/captions", "revision": "main", "commit": "main"}
 
 
-def test_a_hub_that_cannot_be_reached_is_named_with_the_way_out(tmp_path, monkeypatch):
-    import socket
-
-    def refuse(*args, **kwargs):
-        raise OSError("Network is unreachable")
-
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    with pytest.raises(DownloadError, match="put its files into") as caught:
-        fetch_repository(tmp_path / "folder", **WANTED, mirror=None)
-    assert WANTED["revision"] in str(caught.value)
+@pytest.mark.parametrize(
+    "environment", [{"HF_ENDPOINT": "http://127.0.0.1:9"}, {"HF_HUB_OFFLINE": "1"}]
+)
+def test_a_hub_that_cannot_be_reached_is_named_with_the_way_out(tmp_path, environment):
+    """In a process of its own, as the hub's client reads its environment when it is imported."""
+    program = (
+        "from listenread.files.hub import fetch_repository\n"
+        f"fetch_repository({str(tmp_path / 'folder')!r}, **{WANTED}, mirror=None)\n"
+    )
+    inherited = {key: value for key, value in os.environ.items() if key != "HF_HUB_OFFLINE"}
+    run = subprocess.run(
+        [sys.executable, "-c", program], env=inherited | environment, capture_output=True, text=True
+    )
+    assert run.returncode == 1
+    last = run.stderr.strip().splitlines()[-1]
+    assert last.startswith("listenread.errors.DownloadError: laion/clap-htsat-unfused at 888")
+    assert "put its files into" in last and WANTED["revision"] in last
