@@ -12,7 +12,9 @@ import pyarrow as pa
 from listenread.files import tables
 
 #: The columns that every manifest has, in this order; what the dataset knows follows.
-COLUMNS = ("clip_id", "path", "label", "fold", "duration_s", "sample_rate", "sha256")
+COLUMNS = (
+    "clip_id", "path", "labels", "unknown", "group", "fold", "duration_s", "sample_rate", "sha256",
+)  # fmt: skip
 
 
 class Clip(NamedTuple):

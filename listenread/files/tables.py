@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from listenread import __version__
-from listenread.errors import ListenreadError
+from listenread.errors import ListenreadError, Unavailable
 from listenread.files import atomic
 
 METADATA_KEY = b"listenread"
@@ -147,13 +147,17 @@ def read(
     return table
 
 
-def read_vectors(path: str | Path, space: str) -> np.ndarray | str:
+def read_vectors(path: str | Path, space: str) -> np.ndarray:
     """Read the vectors of one space and nothing else: float32, shape (n, d).
 
-    Or, where there are none, why; see `Table.why_without`.
+    Raises:
+        Unavailable: there are none, and why; see `Table.why_without`.
     """
     table = read(path, only=[space])
-    return table.why_without(space) or to_numpy(table.data[space])
+    why = table.why_without(space)
+    if why:
+        raise Unavailable(why)
+    return to_numpy(table.data[space])
 
 
 class Parts(NamedTuple):

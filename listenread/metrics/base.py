@@ -10,7 +10,7 @@ from listenread.entries import Registry
 from listenread.errors import DataError
 
 if TYPE_CHECKING:
-    from listenread.metrics.classification import Resampled
+    from listenread.metrics.scored import Resampled
 
 #: A metric without a chance level: what a model that knows nothing reaches is not defined.
 NO_CHANCE = float("nan")
@@ -61,8 +61,8 @@ class Measurement:
 class Target:
     """Which labels each clip has, and which nobody judged.
 
-    A clip has any number of labels. Where every clip has exactly one and all are known, `index` says
-    which, and no (n, C) array is held.
+    A clip has any number of labels. Where every clip has exactly one and all were judged, `index`
+    says which, and no (n, C) array is held.
 
     Attributes:
         n_classes: C.
@@ -130,14 +130,14 @@ class Target:
         return self.index
 
     def of_class(self, index: int) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return which clips have a class, bool (n,), and where that is known (None: everywhere)."""
+        """Which clips have a class, bool (n,), and where that was judged (None: everywhere)."""
         if self.index is not None:
             return self.index == index, None
         assert self.positive is not None
         return self.positive[:, index], None if self.known is None else self.known[:, index]
 
     def strata(self) -> np.ndarray:
-        """Strata of the bootstrap, intp, shape (n,): the class, or one stratum for several labels."""
+        """Strata of the bootstrap, intp, shape (n,): the class; all 0 for several labels."""
         return self.index if self.index is not None else np.zeros(len(self), dtype=np.intp)
 
 
@@ -155,7 +155,7 @@ class Metric:
             definition; or a number; `NO_CHANCE` where there is no such level. It must be stated.
         reference: where the definition comes from, and what it is tested against.
         weighted: for metrics of a classification (scores and a target): called with a
-            `listenread.metrics.classification.Resampled`, gives float64 of shape (resamples,). None
+            `listenread.metrics.scored.Resampled`, gives float64 of shape (resamples,). None
             for a metric that its module measures by a function of its own.
         permuted: a fast way to compute it for permuted labels; None takes `weighted` once for each
             permutation.
@@ -190,7 +190,7 @@ class Metric:
         if not (callable(self.chance) or isinstance(self.chance, (int, float))):
             found.append("`chance` is neither a number, NO_CHANCE nor a function of the target")
         if self.weighted is not None and not found:
-            from listenread.metrics.classification import trial
+            from listenread.metrics.scored import trial
 
             found += trial(self)
         return found

@@ -1,4 +1,4 @@
-"""Chance level by permutation: what the scores at hand earn when they belong to other clips.
+"""Chance level by permutation: what the same scores earn when they belong to other clips.
 
 Labels are permuted among clips. This keeps what a chance level by definition ignores: how often
 each class occurs and how often each is predicted. The scores are ranked once, for all permutations.
@@ -7,31 +7,127 @@ Source: Ojala and Garriga, Journal of Machine Learning Research 11, 2010, test 1
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 
-from listenread.metrics import zero_shot
+from listenread.metrics.base import Metric, Target
+from listenread.metrics.scored import Scored, as_target, check
 
 #: Rows of scores that are copied at a time.
 _ROWS = 65_536
+#: Depths of top-k accuracy that are counted in one go.
+_DEPTH = 5
+#: Memory for one block of permutations, in bytes.
+_BLOCK_BYTES = 2**30
+
+
+@dataclass(frozen=True)
+class Permuted:
+    """Scores under a block of P permutations of the labels; shared parts are computed once.
+
+    Attributes:
+        scored: scores with the real labels.
+        labels: these labels, sorted, shape (n,).
+        clips: which clip gets which of them, shape (P, n).
+    """
+
+    scored: Scored
+    labels: np.ndarray
+    clips: np.ndarray
+
+    @cached_property
+    def slices(self) -> list[slice]:
+        """Where each class is in `labels`."""
+        ends = np.searchsorted(self.labels, np.arange(self.scored.n_classes + 1))
+        return [slice(a, b) for a, b in pairwise(ends)]
+
+    @cached_property
+    def found(self) -> np.ndarray:
+        """Share of clips whose class is among the first 1, 2, ... classes: (P, depth)."""
+        return self.found_within(_DEPTH)
+
+    def found_within(self, depth: int) -> np.ndarray:
+        """The same down to any depth."""
+        first = _first_classes(self.scored, depth)  # (n, depth)
+        at = np.stack([(first[clips] == self.labels[:, None]).mean(axis=0) for clips in self.clips])
+        return at.cumsum(axis=1)
+
+    @cached_property
+    def f1(self) -> tuple[np.ndarray, np.ndarray]:
+        """F1 of the classes that have clips, shape (P, present), and the clips of each."""
+        predicted = self.scored.predicted
+        given = np.bincount(predicted, minlength=len(self.slices))
+        support = np.array([clips.stop - clips.start for clips in self.slices])
+        hits = np.stack(
+            [
+                (predicted[self.clips[:, clips]] == index).sum(axis=1)
+                for index, clips in enumerate(self.slices)
+            ],
+            axis=1,
+        )  # (P, C)
+        present = support > 0
+        return (2 * hits / np.maximum(given + support, 1))[:, present], support[present]
+
+    @cached_property
+    def areas(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean ROC-AUC and average precision of the classes that have clips, shape (P,) each."""
+        by_class = [
+            _areas(np.ascontiguousarray(self.scored.scores[:, index]), self.clips[:, clips])
+            for index, clips in enumerate(self.slices)
+            if clips.start < clips.stop
+        ]
+        roc_auc, pr_auc = (
+            np.mean([areas[position] for areas in by_class], axis=0) for position in (0, 1)
+        )
+        return roc_auc, pr_auc
+
+
+def within(k: int, permuted: Permuted) -> np.ndarray:
+    """Top-k accuracy of each permutation, shape (P,)."""
+    found = permuted.found if k <= _DEPTH else permuted.found_within(k)
+    return found[:, min(k, found.shape[1]) - 1]
+
+
+def f1_weighted(permuted: Permuted) -> np.ndarray:
+    """F1 of each permutation, weighted by the size of the classes, shape (P,)."""
+    by_class, support = permuted.f1
+    return np.average(by_class, axis=1, weights=support)
+
+
+def f1_macro(permuted: Permuted) -> np.ndarray:
+    """Macro F1 of each permutation, shape (P,)."""
+    return permuted.f1[0].mean(axis=1)
+
+
+def roc_auc_macro(permuted: Permuted) -> np.ndarray:
+    """Macro ROC-AUC of each permutation, shape (P,)."""
+    return permuted.areas[0]
+
+
+def pr_auc_macro(permuted: Permuted) -> np.ndarray:
+    """Macro average precision of each permutation, shape (P,)."""
+    return permuted.areas[1]
 
 
 def by_permutation(
     scores: np.ndarray,
-    labels: np.ndarray,
+    labels: np.ndarray | Target,
     *,
-    metrics: Sequence[str] = zero_shot.METRICS,
+    metrics: Sequence[Metric],
     permutations: int,
     seed: int,
-    max_bytes: int = zero_shot.BLOCK_BYTES,
+    max_bytes: int = _BLOCK_BYTES,
 ) -> dict[str, np.ndarray]:
-    """Compute the named metrics for permuted labels.
+    """Compute metrics of a classification for permuted labels.
 
     Args:
         scores: shape (n, C).
-        labels: shape (n,).
-        metrics: names.
+        labels: class indices, shape (n,), or a `Target` of one label a clip.
+        metrics: those with `Metric.permuted` are computed for a block of permutations at once, the
+            others one permutation after the other.
         permutations: how many.
         seed: permutation `p` is drawn from a generator seeded with ``(seed, p)``.
         max_bytes: memory for one block of permutations.
@@ -41,44 +137,52 @@ def by_permutation(
         upper quantiles are what luck alone can reach.
 
     Raises:
-        DataError: see `zero_shot.check`.
-        ConfigError: a name that no metric has.
+        DataError: see `scored.check`; clips with several labels.
 
     Example:
+        >>> from listenread.metrics.classification import ROC_AUC_MACRO, top
         >>> labels = np.repeat([0, 1], 50)
-        >>> by_luck = by_permutation(np.eye(2)[labels], labels, permutations=200, seed=0)
+        >>> by_luck = by_permutation(
+        ...     np.eye(2)[labels], labels, metrics=[top(1), ROC_AUC_MACRO], permutations=200, seed=0
+        ... )
         >>> round(by_luck["top_1"].mean(), 1), round(by_luck["roc_auc_macro"].mean(), 1)
         (np.float64(0.5), np.float64(0.5))
     """
-    labels = zero_shot.check(scores, labels)
-    zero_shot.check_metrics(metrics)
-    # Class c gets the clips in its slice of the permutation, as many as it has.
-    by_class = np.sort(labels)
-    ends = np.searchsorted(by_class, np.arange(scores.shape[1] + 1))
-    slices = [slice(a, b) for a, b in pairwise(ends)]
-    results = {metric: np.empty(permutations) for metric in metrics}
-    depths = [int(metric.removeprefix("top_")) for metric in metrics if metric.startswith("top_")]
-    first = first_classes(scores, max(depths, default=0))
-    size = int(np.clip(max_bytes // (48 * len(labels)), 1, max(permutations, 1)))
+    scored = check(scores, as_target(labels, np.shape(scores)[-1]))
+    n = len(scored.target)
+    results = {metric.name: np.empty(permutations) for metric in metrics}
+    size = int(np.clip(max_bytes // (48 * n), 1, max(permutations, 1)))
     for start in range(0, permutations, size):
         stop = min(start + size, permutations)
-        shuffled = np.stack(
-            [np.random.default_rng([seed, p]).permutation(len(labels)) for p in range(start, stop)]
+        clips = np.stack(
+            [np.random.default_rng([seed, p]).permutation(n) for p in range(start, stop)]
         )
-        values = _evaluate(scores, first, by_class, slices, shuffled, metrics)
+        permuted = Permuted(scored, np.sort(scored.target.labels), clips)
         for metric in metrics:
-            results[metric][start:stop] = values[metric]
+            compute = metric.permuted or (lambda block, metric=metric: _one_by_one(metric, block))
+            results[metric.name][start:stop] = compute(permuted)
     return results
 
 
-def p_value(value: float, by_luck: np.ndarray) -> float:
-    """Share of permutations, the real one included, that do at least as well as `value`.
+def _one_by_one(metric: Metric, permuted: Permuted) -> np.ndarray:
+    """A metric without a fast way: once for each permutation, shape (P,)."""
+    assert metric.weighted is not None
+    values = np.empty(len(permuted.clips))
+    ones = np.ones((len(permuted.labels), 1))
+    for row, clips in enumerate(permuted.clips):
+        labels = np.empty_like(permuted.labels)
+        labels[clips] = permuted.labels
+        target = Target(permuted.scored.n_classes, labels)
+        values[row] = metric.weighted(Scored(permuted.scored.scores, target).on(ones))[0]
+    return values
 
-    Example:
-        >>> p_value(0.9, np.array([0.1, 0.2, 0.95]))
-        0.5
-    """
-    return float((1 + np.sum(by_luck >= value)) / (1 + len(by_luck)))
+
+def _first_classes(scored: Scored, depth: int) -> np.ndarray:
+    """The classes with the largest scores of each clip, kept with the scores; see below."""
+    kept: dict[int, np.ndarray] = scored.__dict__.setdefault("_first_classes", {})
+    if depth not in kept:
+        kept[depth] = first_classes(scored.scores, depth)
+    return kept[depth]
 
 
 def first_classes(scores: np.ndarray, depth: int) -> np.ndarray:
@@ -93,54 +197,12 @@ def first_classes(scores: np.ndarray, depth: int) -> np.ndarray:
     n, n_classes = scores.shape
     found = np.empty((n, min(depth, n_classes)), dtype=np.intp)
     for start in range(0, n, _ROWS):
-        rows = np.array(scores[start : start + _ROWS])
+        rows = np.array(scores[start : start + _ROWS])  # (rows, C)
         for position in range(found.shape[1]):
-            best = rows.argmax(axis=1)
+            best = rows.argmax(axis=1)  # (rows,)
             found[start : start + _ROWS, position] = best
             np.put_along_axis(rows, best[:, None], -np.inf, axis=1)
     return found
-
-
-def _evaluate(
-    scores: np.ndarray,
-    first: np.ndarray,
-    labels: np.ndarray,
-    slices: list[slice],
-    shuffled: np.ndarray,
-    metrics: Sequence[str],
-) -> dict[str, np.ndarray]:
-    """All metrics of a block; `labels` are sorted, `shuffled` (P, n) says which clip gets which."""
-    results: dict[str, np.ndarray] = {}
-    depths = [int(metric.removeprefix("top_")) for metric in metrics if metric.startswith("top_")]
-    if depths:
-        found = np.stack([(first[clips] == labels[:, None]).mean(axis=0) for clips in shuffled])
-        up_to = found.cumsum(axis=1)
-        results |= {f"top_{k}": up_to[:, min(k, first.shape[1]) - 1] for k in depths}
-    if any(metric.startswith("f1_") for metric in metrics):
-        results |= _f1(zero_shot.predictions(scores), slices, shuffled)
-    if any("_auc_" in metric for metric in metrics):
-        areas = [
-            _areas(np.ascontiguousarray(scores[:, index]), shuffled[:, clips])
-            for index, clips in enumerate(slices)
-            if clips.start < clips.stop
-        ]
-        for position, metric in enumerate(("roc_auc_macro", "pr_auc_macro")):
-            results[metric] = np.mean([area[position] for area in areas], axis=0)
-    return {metric: results[metric] for metric in metrics}
-
-
-def _f1(predicted: np.ndarray, slices: list[slice], shuffled: np.ndarray) -> dict[str, np.ndarray]:
-    given = np.bincount(predicted, minlength=len(slices))
-    support = np.array([clips.stop - clips.start for clips in slices])
-    hits = np.stack(
-        [(predicted[shuffled[:, c]] == index).sum(axis=1) for index, c in enumerate(slices)], axis=1
-    )
-    present = support > 0
-    by_class = (2 * hits / np.maximum(given + support, 1))[:, present]
-    return {
-        "f1_weighted": np.average(by_class, axis=1, weights=support[present]),
-        "f1_macro": by_class.mean(axis=1),
-    }
 
 
 def _areas(scores: np.ndarray, positives: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

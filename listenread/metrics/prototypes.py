@@ -15,7 +15,7 @@ import numpy as np
 
 from listenread.errors import ConfigError, DataError
 
-Protocol = Literal["published", "corrected"]
+PrototypeProtocol = Literal["published", "corrected"]
 #: Vectors that are computed with, in float64, at a time: the rest stays as it was given.
 _ROWS = 8192
 
@@ -25,9 +25,8 @@ def scores(
     labels: np.ndarray,
     n_classes: int,
     *,
-    protocol: Protocol,
+    protocol: PrototypeProtocol,
     folds: np.ndarray | None = None,
-    normalise_first: bool = False,
 ) -> np.ndarray:
     """Score each clip by its cosine with the prototype of each class.
 
@@ -41,8 +40,6 @@ def scores(
         n_classes: C, at least every label + 1.
         protocol: see above.
         folds: fold of each clip, shape (n,), at least two different ones; only for `corrected`.
-        normalise_first: normalise each clip's vector before the mean, so that no clip weighs more
-            than another. The released code does not; joint vectors are normalised in any case.
 
     Returns:
         Float64, shape (n, C), in [-1, 1]. A class that has no clip to make a prototype from (none
@@ -62,15 +59,15 @@ def scores(
     result = np.empty((len(vectors), n_classes))
     if protocol == "published" or folds is None:
         everything = np.ones(len(vectors), dtype=bool)
-        sums = _sums(vectors, labels, n_classes, everything, normalise_first)
+        sums = _sums(vectors, labels, n_classes, everything)
         _write_cosines(result, vectors, sums, everything)
         if protocol == "corrected":
-            _leave_one_out(result, vectors, labels, sums, normalise_first)
+            _leave_one_out(result, vectors, labels, sums)
         return result
     for fold in np.unique(folds):
         held_out = folds == fold
         # Summed afresh: a difference of sums would leave rounding noise where a class is empty.
-        sums = _sums(vectors, labels, n_classes, ~held_out, normalise_first)
+        sums = _sums(vectors, labels, n_classes, ~held_out)
         _write_cosines(result, vectors, sums, held_out)
     return result
 
@@ -86,14 +83,14 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def _sums(
-    vectors: np.ndarray, labels: np.ndarray, n_classes: int, wanted: np.ndarray, normalise: bool
+    vectors: np.ndarray, labels: np.ndarray, n_classes: int, wanted: np.ndarray
 ) -> np.ndarray:
     """Sum of each class's wanted vectors, shape (C, d); the mean points the same way."""
     sums = np.zeros((n_classes, vectors.shape[1]))
     for rows, block in _blocks(vectors):
-        material, of_class = _unit(block) if normalise else block, labels[rows]
+        of_class = labels[rows]
         for index in np.unique(of_class[wanted[rows]]):
-            sums[index] += material[(of_class == index) & wanted[rows]].sum(axis=0)
+            sums[index] += block[(of_class == index) & wanted[rows]].sum(axis=0)
     return sums
 
 
@@ -111,13 +108,13 @@ def _cosines(unit: np.ndarray, sums: np.ndarray) -> np.ndarray:
 
 
 def _leave_one_out(
-    result: np.ndarray, vectors: np.ndarray, labels: np.ndarray, sums: np.ndarray, normalise: bool
+    result: np.ndarray, vectors: np.ndarray, labels: np.ndarray, sums: np.ndarray
 ) -> None:
     """Write over each clip's cosine with its own class that with the rest of the class."""
     clips = np.bincount(labels, minlength=len(sums))
     for rows, block in _blocks(vectors):
         unit, own_class = _unit(block), labels[rows]
-        own = sums[own_class] - (unit if normalise else block)
+        own = sums[own_class] - block  # (rows, d)
         length = np.linalg.norm(own, axis=1)
         cosine = np.einsum("nd,nd->n", unit, own) / np.where(length > 0, length, 1.0)
         nobody = (clips[own_class] == 1) | (length == 0)

@@ -10,15 +10,38 @@ the distance of the centroids of unit vectors (Liang et al., NeurIPS 2022, arXiv
 """
 
 import functools
+import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
 from listenread.errors import DataError
-from listenread.metrics import zero_shot
+from listenread.metrics.base import NO_CHANCE, Measurement, Metric, Resampling
 from listenread.metrics.blocks import row_blocks
-from listenread.metrics.uncertainty import Measurement, bootstrap
+from listenread.metrics.scored import as_target, check, divide
+from listenread.metrics.uncertainty import bootstrap
+from listenread.metrics.vectors import unit_rows
+
+POSITIVE_MEAN = Metric(
+    "positive_mean", "positive mean", None, -1.0, 1.0, NO_CHANCE, "mean cosine of matching pairs"
+)
+NEGATIVE_MEAN = Metric(
+    "negative_mean", "negative mean", None, -1.0, 1.0, NO_CHANCE, "mean cosine of other pairs"
+)
+D_PRIME = Metric(
+    "d_prime", "d\u2032", "larger", -math.inf, math.inf, 0.0,
+    "Macmillan and Creelman, Detection Theory, 2005, chapter 3 (d_a)",
+)  # fmt: skip
+OVERLAP = Metric(
+    "overlap", "overlap", "smaller", 0.0, 1.0, 1.0,
+    "Inman and Bradley, Communications in Statistics 18, 1989",
+)  # fmt: skip
+MODALITY_GAP = Metric(
+    "modality_gap", "modality gap", "smaller", 0.0, 2.0, NO_CHANCE,
+    "Liang et al., NeurIPS 2022, arXiv 2203.02053",
+)  # fmt: skip
+OF_PAIRS = (POSITIVE_MEAN, NEGATIVE_MEAN, D_PRIME, OVERLAP)
 
 #: Below this variance similarities are constant but for rounding.
 _CONSTANT = 1e-14
@@ -65,7 +88,7 @@ def text_audio_profile(
             for more of them.
 
     Raises:
-        DataError: see `zero_shot.check`.
+        DataError: see `scored.check`.
 
     Example:
         >>> profile = text_audio_profile(np.array([[0.9, 0.1]]), np.array([0]), bins=4)
@@ -78,7 +101,7 @@ def text_audio_profile(
         raise DataError("there is nothing to measure: the prompt has no variant")
     whole: Profile | None = None
     for variant in variants:
-        classes = zero_shot.check(variant, labels)
+        classes = check(variant, as_target(labels, variant.shape[1])).target.labels
         texts = np.arange(variant.shape[1])
         blocks = (
             _profile(variant[rows], texts == classes[rows, None], True, bins)
@@ -112,7 +135,7 @@ def clip_pair_profile(
     Raises:
         DataError: vectors that are zero, NaN or infinite.
     """
-    unit, labels = _unit(vectors, "audio"), np.asarray(labels)
+    unit, labels = unit_rows(vectors, "audio"), np.asarray(labels)
     n = len(unit)
     chosen = np.arange(n)
     if n > max_others:
@@ -141,11 +164,7 @@ def _joined(blocks: Iterable[Profile], summed: bool) -> Profile:
 def measure(
     profile: Profile,
     labels: np.ndarray,
-    *,
-    resamples: int,
-    confidence: float,
-    seed: int,
-    max_bytes: int = 2**30,
+    resampling: Resampling,
 ) -> list[Measurement]:
     """Measure `positive_mean`, `negative_mean`, `d_prime` and `overlap`.
 
@@ -156,10 +175,7 @@ def measure(
     Args:
         profile: of n clips.
         labels: class indices, shape (n,), the strata.
-        resamples: 0 for no interval.
-        confidence: of the interval, e.g. 0.95.
-        seed: of the bootstrap.
-        max_bytes: memory for one block of resamples.
+        resampling: of the bootstrap over clips.
 
     Raises:
         DataError: labels and profile are not of the same clips.
@@ -178,12 +194,9 @@ def measure(
     return bootstrap(
         statistics,
         np.asarray(labels),
-        resamples=resamples,
-        confidence=confidence,
-        seed=seed,
-        chance={"d_prime": 0.0, "overlap": 1.0},
+        resampling,
+        chance={D_PRIME.name: 0.0, OVERLAP.name: 1.0},
         bytes_per_resample=12 * n + 64 * bins,
-        max_bytes=max_bytes,
     )
 
 
@@ -191,11 +204,7 @@ def measure_modality_gap(
     audio: np.ndarray,
     text: np.ndarray,
     labels: np.ndarray,
-    *,
-    resamples: int,
-    confidence: float,
-    seed: int,
-    max_bytes: int = 2**30,
+    resampling: Resampling,
 ) -> Measurement:
     """Measure `modality_gap`, the distance between the centroids of audio and of text, 0 to 2.
 
@@ -205,29 +214,24 @@ def measure_modality_gap(
         audio: joint vectors, shape (n, d), of any length but zero.
         text: joint vectors, shape (L, d).
         labels: class indices of the clips, shape (n,), the strata.
-        resamples: 0 for no interval.
-        confidence: of the interval, e.g. 0.95.
-        seed: of the bootstrap.
-        max_bytes: memory for one block of resamples.
+        resampling: of the bootstrap over clips.
 
     Raises:
         DataError: vectors that are zero, NaN or infinite, or of different sizes.
     """
-    audio, text = _unit(audio, "audio"), _unit(text, "text")
+    audio, text = unit_rows(audio, "audio"), unit_rows(text, "text")
     if audio.shape[1] != text.shape[1]:
         raise DataError(f"audio has {audio.shape[1]} dimensions, text {text.shape[1]}: not joint")
-    centroid = text.mean(axis=0)[:, None]
+    centroid = text.mean(axis=0)[:, None]  # (d, 1)
     (gap,) = bootstrap(
         lambda counts: {
-            "modality_gap": np.linalg.norm(audio.T @ counts / counts.sum(axis=0) - centroid, axis=0)
+            MODALITY_GAP.name: np.linalg.norm(
+                audio.T @ counts / counts.sum(axis=0) - centroid, axis=0
+            )
         },
         np.asarray(labels),
-        resamples=resamples,
-        confidence=confidence,
-        seed=seed,
-        chance={},
+        resampling,
         bytes_per_resample=12 * len(audio) + 24 * audio.shape[1],
-        max_bytes=max_bytes,
     )
     return gap
 
@@ -237,9 +241,9 @@ def _profile(
 ) -> Profile:
     """Profile of rows of similarities; pairs that are not `valid` count nowhere."""
     n = len(similarities)
-    values = np.clip(similarities.astype(np.float64), -1, 1)
-    cell = np.minimum(((values + 1) / 2 * bins).astype(np.int64), bins - 1)
-    cell += np.arange(n)[:, None] * bins
+    values = np.clip(similarities.astype(np.float64), -1, 1)  # (n, others)
+    cell = np.minimum(((values + 1) / 2 * bins).astype(np.int64), bins - 1)  # (n, others)
+    cell += np.arange(n)[:, None] * bins  # bins of clip i begin at i * bins
     histograms, moments = [], []
     for kind in (matches & valid, ~matches & valid):
         counted = np.bincount(cell[kind], minlength=n * bins).reshape(n, bins)
@@ -259,28 +263,18 @@ def _statistics(
     d_prime = np.full(spread.shape, np.nan)
     d_prime[varies] = (p_mean - n_mean)[varies] / np.sqrt(spread[varies])
     common = np.minimum(
-        zero_shot.divide(positive, positive.sum(axis=0)),
-        zero_shot.divide(negative, negative.sum(axis=0)),
+        divide(positive, positive.sum(axis=0)),
+        divide(negative, negative.sum(axis=0)),
     )
     return {
-        "positive_mean": p_mean,
-        "negative_mean": n_mean,
-        "d_prime": d_prime,
-        "overlap": common.sum(axis=0),
+        POSITIVE_MEAN.name: p_mean,
+        NEGATIVE_MEAN.name: n_mean,
+        D_PRIME.name: d_prime,
+        OVERLAP.name: common.sum(axis=0),
     }
 
 
 def _mean_and_variance(moments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     number, total, squares = moments
-    mean = zero_shot.divide(total, number)
-    return mean, np.maximum(zero_shot.divide(squares, number) - mean**2, 0)
-
-
-def _unit(vectors: np.ndarray, what: str) -> np.ndarray:
-    vectors = np.asarray(vectors, dtype=np.float64)
-    if vectors.ndim != 2 or not len(vectors):
-        raise DataError(f"{what} vectors have shape {vectors.shape}, (n, d) is needed, not empty")
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    if not np.isfinite(length).all() or (length == 0).any():
-        raise DataError(f"{what} vectors hold a zero vector, NaN or infinity")
-    return vectors / length
+    mean = divide(total, number)
+    return mean, np.maximum(divide(squares, number) - mean**2, 0)

@@ -14,15 +14,45 @@ meaningfulness. Two protocols:
 """
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from listenread.errors import ConfigError, DataError
-from listenread.metrics.uncertainty import Measurement, bootstrap, over_variants
+from listenread.metrics.base import Measurement, Metric, Resampling
+from listenread.metrics.uncertainty import bootstrap, over_variants
 from listenread.ontology import released_matrix
 
-Protocol = Literal["published", "corrected"]
+TripletProtocol = Literal["published", "corrected"]
+#: Trees deeper than this have no metric of their own for the deepest levels.
+MOST_LEVELS = 32
+
+
+@cache
+def _accuracy(name: str, title: str) -> Metric:
+    reference = "the paper, section on semantic meaningfulness; networkx for distances"
+    return Metric(name, title, "larger", 0.0, 1.0, 0.5, reference)
+
+
+def accuracy_at_level(level: int) -> Metric:
+    """Accuracy on triplets whose anchor and negative share this many levels of the tree."""
+    return _accuracy(f"accuracy_level_{level}", f"accuracy level {level}")
+
+
+ACCURACY = _accuracy("accuracy", "accuracy")
+ACCURACY_RELATED = _accuracy("accuracy_related", "accuracy related")
+
+
+@cache
+def levels_of_accuracy() -> tuple[Metric, ...]:
+    """Accuracy by the number of levels that anchor and negative share, level 0 first."""
+    return tuple(accuracy_at_level(level) for level in range(MOST_LEVELS))
+
+
+def all_metrics() -> tuple[Metric, ...]:
+    """Every metric of triplets, in the order of tables."""
+    return (ACCURACY, ACCURACY_RELATED, *levels_of_accuracy())
 
 
 class Triplets(NamedTuple):
@@ -67,7 +97,7 @@ class Triplets(NamedTuple):
 
 
 def evaluate(
-    vectors: np.ndarray, distances: np.ndarray, levels: np.ndarray, *, protocol: Protocol
+    vectors: np.ndarray, distances: np.ndarray, levels: np.ndarray, *, protocol: TripletProtocol
 ) -> Triplets:
     """Judge every triplet.
 
@@ -101,7 +131,7 @@ def evaluate(
 
 
 def by_anchor(
-    distances: np.ndarray, *, protocol: Protocol
+    distances: np.ndarray, *, protocol: TripletProtocol
 ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
     """List all triplets, anchor by anchor.
 
@@ -130,11 +160,8 @@ def measure(
     distances: np.ndarray,
     levels: np.ndarray,
     *,
-    protocol: Protocol,
-    resamples: int,
-    confidence: float,
-    seed: int,
-    max_bytes: int = 2**30,
+    protocol: TripletProtocol,
+    resampling: Resampling,
 ) -> list[Measurement]:
     """Measure `accuracy`, `accuracy_related`, `accuracy_level_<k>`; the bootstrap draws anchors.
 
@@ -149,10 +176,7 @@ def measure(
         distances: from `Ontology.distances`, shape (L, L).
         levels: from `Ontology.shared_levels`, shape (L, L).
         protocol: see the module.
-        resamples: 0 for no interval.
-        confidence: of the interval, e.g. 0.95.
-        seed: of the bootstrap.
-        max_bytes: memory for one block of resamples.
+        resampling: of the bootstrap over anchors.
 
     Raises:
         DataError: see `evaluate`.
@@ -162,38 +186,32 @@ def measure(
 
     def measure_one(variant: np.ndarray) -> list[Measurement]:
         outcome = evaluate(variant, distances, levels, protocol=protocol)
-        kinds = {"accuracy": outcome, "accuracy_related": outcome.related()}
-        for level in np.flatnonzero(outcome.total.sum(axis=(0, 1))):
-            kinds[f"accuracy_level_{level}"] = outcome.at_level(int(level))
-        return [
-            _measure_kind(metric, kind, resamples, confidence, seed, max_bytes)
-            for metric, kind in kinds.items()
-        ]
+        kinds = {ACCURACY: outcome, ACCURACY_RELATED: outcome.related()}
+        for level in np.flatnonzero(outcome.total.sum(axis=(0, 1)))[:MOST_LEVELS]:
+            kinds[levels_of_accuracy()[level]] = outcome.at_level(int(level))
+        return [_measure_kind(metric.name, kind, resampling) for metric, kind in kinds.items()]
 
     return over_variants(
-        measure_one, variants if variants.ndim == 3 else variants[None], confidence=confidence
+        measure_one,
+        variants if variants.ndim == 3 else variants[None],
+        confidence_level=resampling.confidence_level,
     )
 
 
-def _measure_kind(
-    metric: str, outcome: Triplets, resamples: int, confidence: float, seed: int, max_bytes: int
-) -> Measurement:
+def _measure_kind(metric: str, outcome: Triplets, resampling: Resampling) -> Measurement:
     right, total = outcome.right.sum(axis=(1, 2)), outcome.total.sum(axis=(1, 2))
     asked = total > 0
     if not asked.any():
         undefined = float("nan")
         return Measurement(
-            metric, undefined, undefined, undefined, 0, 0.5, np.full(resamples, undefined)
+            metric, undefined, undefined, undefined, 0, 0.5, np.full(resampling.n, undefined)
         )
     (measurement,) = bootstrap(
         lambda counts: {metric: (right[asked] @ counts) / (total[asked] @ counts)},
         np.zeros(asked.sum(), dtype=np.int64),
-        resamples=resamples,
-        confidence=confidence,
-        seed=seed,
+        resampling,
         chance={metric: 0.5},
         bytes_per_resample=8 * int(asked.sum()),
-        max_bytes=max_bytes,
     )
     return measurement
 

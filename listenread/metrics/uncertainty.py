@@ -11,11 +11,11 @@ interval).
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from listenread.errors import ConfigError, DataError
+from listenread.metrics.base import NO_CHANCE, Measurement, Resampling
 
 #: Largest number that float32 counts as an integer without a gap.
 _EXACT_FLOAT32 = 2**24
@@ -23,49 +23,25 @@ _EXACT_FLOAT32 = 2**24
 _KEPT_BYTES = 2**24
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """One number with its uncertainty.
-
-    Attributes:
-        metric: e.g. ``top_1`` or ``roc_auc_macro``.
-        value: from the clips as they are; NaN where the metric is undefined.
-        ci_low: lower end of the percentile interval; NaN without resamples.
-        ci_high: upper end.
-        n: how many clips (anchors, for triplets) the value rests on.
-        chance: what a model that knows nothing reaches, by definition; NaN where there is no such
-            level.
-        replicates: float64, shape (resamples,): the value on each resample.
-    """
-
-    metric: str
-    value: float
-    ci_low: float
-    ci_high: float
-    n: int
-    chance: float = float("nan")
-    replicates: np.ndarray = field(default_factory=lambda: np.empty(0), repr=False, compare=False)
-
-
 def resample_blocks(
-    strata: np.ndarray, *, resamples: int, seed: int, bytes_per_resample: int, max_bytes: int
+    strata: np.ndarray, resampling: Resampling, *, bytes_per_resample: int
 ) -> Iterator[tuple[slice, np.ndarray]]:
-    """Draw all resamples in blocks that fit into `max_bytes`.
+    """Draw all resamples in blocks that fit into `Resampling.max_bytes`.
 
     Args:
         strata: see `bootstrap_counts`.
-        resamples: how many in total.
-        seed: of the whole bootstrap.
+        resampling: how many, from which seed; at least one resample is drawn at a time.
         bytes_per_resample: what the caller needs in memory for one resample, counts included.
-        max_bytes: memory for one block; at least one resample is drawn at a time.
 
     Yields:
         The slice of resamples and its counts, shape (n, slice length).
     """
-    size = int(np.clip(max_bytes // max(bytes_per_resample, 1), 1, max(resamples, 1)))
-    for start in range(0, resamples, size):
-        stop = min(start + size, resamples)
-        yield slice(start, stop), bootstrap_counts(strata, start=start, stop=stop, seed=seed)
+    n = resampling.n
+    size = int(np.clip(resampling.max_bytes // max(bytes_per_resample, 1), 1, max(n, 1)))
+    for start in range(0, n, size):
+        stop = min(start + size, n)
+        counts = bootstrap_counts(strata, start=start, stop=stop, seed=resampling.seed)
+        yield slice(start, stop), counts
 
 
 def bootstrap_counts(strata: np.ndarray, *, start: int = 0, stop: int, seed: int) -> np.ndarray:
@@ -150,26 +126,30 @@ def sum_by_group(groups: np.ndarray, n_groups: int, counts: np.ndarray) -> np.nd
     return members @ counts
 
 
-def percentile_interval(replicates: np.ndarray, confidence: float) -> tuple[float, float]:
-    """Return the ends of the central `confidence` share of the replicates, NaN if undefined.
+def percentile_interval(replicates: np.ndarray, confidence_level: float) -> tuple[float, float]:
+    """Return the ends of the central `confidence_level` of the replicates, NaN if undefined.
 
     Raises:
-        ConfigError: `confidence` is not strictly between 0 and 1.
+        ConfigError: `confidence_level` is not strictly between 0 and 1.
 
     Example:
-        >>> percentile_interval(np.arange(101.0), confidence=0.5)
+        >>> percentile_interval(np.arange(101.0), confidence_level=0.5)
         (25.0, 75.0)
     """
-    if not 0 < confidence < 1:
-        raise ConfigError(f"confidence is {confidence}; it must lie between 0 and 1, e.g. 0.95")
+    if not 0 < confidence_level < 1:
+        raise ConfigError(
+            f"confidence_level is {confidence_level}; it must lie between 0 and 1, e.g. 0.95"
+        )
     if not len(replicates) or np.isnan(replicates).all():
         return float("nan"), float("nan")
-    tail = (1 - confidence) / 2
+    tail = (1 - confidence_level) / 2
     low, high = np.nanquantile(replicates, [tail, 1 - tail])
     return float(low), float(high)
 
 
-def paired_difference(first: Measurement, second: Measurement, *, confidence: float) -> Measurement:
+def paired_difference(
+    first: Measurement, second: Measurement, *, confidence_level: float
+) -> Measurement:
     """Measure `first - second` from replicates on the same resamples.
 
     The two must come from the same clips, seed and number of resamples (two prompts, two models).
@@ -181,7 +161,7 @@ def paired_difference(first: Measurement, second: Measurement, *, confidence: fl
     Example:
         >>> a = Measurement("top_1", 0.5, 0.4, 0.6, n=10, replicates=np.array([0.4, 0.5, 0.6]))
         >>> b = Measurement("top_1", 0.4, 0.3, 0.5, n=10, replicates=np.array([0.3, 0.4, 0.5]))
-        >>> difference = paired_difference(a, b, confidence=0.9)
+        >>> difference = paired_difference(a, b, confidence_level=0.9)
         >>> round(difference.value, 3), round(difference.ci_low, 3), round(difference.ci_high, 3)
         (0.1, 0.1, 0.1)
     """
@@ -197,7 +177,7 @@ def paired_difference(first: Measurement, second: Measurement, *, confidence: fl
     if problems:
         raise DataError("two measurements cannot be paired; they differ in " + "; ".join(problems))
     replicates = first.replicates - second.replicates
-    low, high = percentile_interval(replicates, confidence)
+    low, high = percentile_interval(replicates, confidence_level)
     return Measurement(
         first.metric, first.value - second.value, low, high, first.n, 0.0, replicates
     )
@@ -206,37 +186,27 @@ def paired_difference(first: Measurement, second: Measurement, *, confidence: fl
 def bootstrap(
     statistics: Callable[[np.ndarray], Mapping[str, np.ndarray]],
     strata: np.ndarray,
+    resampling: Resampling,
     *,
-    resamples: int,
-    confidence: float,
-    seed: int,
-    chance: Mapping[str, float],
-    bytes_per_resample: int,
-    max_bytes: int,
+    chance: Mapping[str, float] | None = None,
+    bytes_per_resample: int = 0,
 ) -> list[Measurement]:
     """Measure statistics on the units as they are and on stratified resamples of them.
 
     Args:
         statistics: takes counts, shape (n, r), gives for each metric its r values.
         strata: int, shape (n,); see `bootstrap_counts`.
-        resamples: 0 for no interval.
-        confidence: of the interval, e.g. 0.95.
-        seed: of the bootstrap.
-        chance: chance level for each metric; NaN where it has none.
-        bytes_per_resample: what `statistics` needs for one resample.
-        max_bytes: memory for one block of resamples.
+        resampling: how many resamples, the level of the interval, the seed.
+        chance: chance level for each metric that has one.
+        bytes_per_resample: what `statistics` needs for one resample; 16 per unit by default.
 
     Returns:
         One measurement for each metric, in the order of `statistics`.
     """
     values = statistics(np.ones((len(strata), 1)))
-    replicates = {metric: np.empty(resamples) for metric in values}
+    replicates = {metric: np.empty(resampling.n) for metric in values}
     blocks = resample_blocks(
-        strata,
-        resamples=resamples,
-        seed=seed,
-        bytes_per_resample=bytes_per_resample,
-        max_bytes=max_bytes,
+        strata, resampling, bytes_per_resample=bytes_per_resample or 16 * len(strata)
     )
     for block, counts in blocks:
         for metric, result in statistics(counts).items():
@@ -245,9 +215,9 @@ def bootstrap(
         Measurement(
             metric,
             float(value[0]),
-            *percentile_interval(replicates[metric], confidence),
+            *percentile_interval(replicates[metric], resampling.confidence_level),
             n=len(strata),
-            chance=chance.get(metric, float("nan")),
+            chance=(chance or {}).get(metric, NO_CHANCE),
             replicates=replicates[metric],
         )
         for metric, value in values.items()
@@ -258,29 +228,39 @@ def over_variants(
     measure_one: Callable[[np.ndarray], list[Measurement]],
     variants: Iterable[np.ndarray],
     *,
-    confidence: float,
+    confidence_level: float,
 ) -> list[Measurement]:
     """Average measurements over the variants of one prompt, replicate by replicate.
 
     Args:
         measure_one: measures one variant; always the same metrics on the same resamples.
         variants: e.g. scores, shape (V, n, C).
-        confidence: of the interval of the average.
+        confidence_level: of the interval of the average.
 
     Raises:
         DataError: there is no variant.
     """
-    by_variant = [measure_one(variant) for variant in variants]
-    if not by_variant:
+    return mean_of([measure_one(variant) for variant in variants], confidence_level)
+
+
+def mean_of(
+    variants: Sequence[Sequence[Measurement]], confidence_level: float
+) -> list[Measurement]:
+    """Average the measurements of variants, metric by metric and replicate by replicate.
+
+    Raises:
+        DataError: there is no variant.
+    """
+    if not variants:
         raise DataError("there is nothing to measure: the prompt has no variant")
-    return [_mean(same, confidence) for same in zip(*by_variant, strict=True)]
+    return [_mean(same, confidence_level) for same in zip(*variants, strict=True)]
 
 
-def _mean(measurements: Sequence[Measurement], confidence: float) -> Measurement:
+def _mean(measurements: Sequence[Measurement], confidence_level: float) -> Measurement:
     first = measurements[0]
     if len(measurements) == 1:
         return first
     replicates = np.mean([one.replicates for one in measurements], axis=0)
     value = float(np.mean([one.value for one in measurements]))
-    low, high = percentile_interval(replicates, confidence)
+    low, high = percentile_interval(replicates, confidence_level)
     return Measurement(first.metric, value, low, high, first.n, first.chance, replicates)

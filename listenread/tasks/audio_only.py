@@ -1,58 +1,129 @@
 """Audio-only classification: a clip belongs to the class whose prototype it is most similar to."""
 
-from collections.abc import Sequence
-from pathlib import Path
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
-from listenread.datasets.manifest import read_manifest
-from listenread.files import tables
+from listenread.figures.base import Figure
 from listenread.metrics import prototypes
-from listenread.scores import class_indices
-from listenread.tasks import classification, tidy
+from listenread.metrics.base import Resampling
+from listenread.metrics.classification import measure as measure_classification
+from listenread.metrics.classification import top
+from listenread.settings import Settings
+from listenread.tasks.base import Answer, Row, Table, Task
+from listenread.tasks.cell import Cell
+from listenread.tasks.settings import ClassificationSettings, of_classification
+from listenread.tasks.words import SPACES, of_metric, percent, with_interval
 
-PROTOCOLS = ("published", "corrected")
+if TYPE_CHECKING:
+    import pandas as pd
+
+PROTOCOLS: tuple[prototypes.PrototypeProtocol, ...] = ("published", "corrected")
 
 
-def measure_audio_only(
-    embeddings_path: str | Path,
-    manifest_path: str | Path,
-    output: str | Path,
-    *,
-    dataset: str,
-    model: str,
-    top_k: Sequence[int],
-    resamples: int,
-    confidence: float,
-    seed: int,
-) -> None:
-    """Measure class prototypes in both spaces by both protocols; write rows of the tidy table.
+class HistogramSettings(Settings):
+    """Constants of the similarity histograms."""
+
+    histogram_bins: int
+    max_others: int
+    seed: int
+
+
+def measure(cell: Cell, settings: ClassificationSettings, resampling: Resampling) -> Iterator[Row]:
+    """Measure class prototypes in both spaces by both protocols.
 
     `corrected` uses the dataset's folds; leave-one-out where it has none.
     """
-    cell = {"dataset": dataset, "model": model, "task": "audio_only"}
-    keys = ["clip_id", "label"]
-    clips = tables.read(embeddings_path, keys, only=keys)
-    if clips.unavailable:
-        return tables.write_unavailable(output, clips.unavailable, **cell)
-    manifest = read_manifest(manifest_path)
-    classes = len(manifest.vocabulary)
-    labels = class_indices(clips.data["label"].to_pylist(), manifest.vocabulary)
-    folds = classification.folds_of(manifest, clips.data["clip_id"])
-    made, missing = [], {}
-    for space in classification.SPACES:
-        vectors = tables.read_vectors(embeddings_path, space)
-        if isinstance(vectors, str):
-            missing[space] = vectors
-            continue
+    clip_ids = cell.clip_ids()
+    target, folds = cell.target(clip_ids), cell.folds(clip_ids)
+    cell.facts["corrected_by"] = "folds" if folds is not None else "leave-one-out"
+    for space, vectors in cell.spaces(cell.audio):
         for protocol in PROTOCOLS:
-            # not kept under a name: the next protocol's are as large
-            measured = classification.measure(
-                prototypes.scores(vectors, labels, classes, protocol=protocol, folds=folds),
-                labels,
-                top_k=top_k,
-                resamples=resamples,
-                confidence=confidence,
-                seed=seed,
+            # not kept under a name: the next protocol's scores are as large
+            measured = measure_classification(
+                prototypes.scores(
+                    vectors, target.labels, target.n_classes, protocol=protocol, folds=folds
+                ),
+                target,
+                metrics=settings.metrics(),
+                resampling=resampling,
             )
-            made += tidy.rows(measured, **cell, space=space, protocol=protocol)
-    by = "folds" if folds is not None else "leave-one-out"
-    tidy.write(output, made, cell, missing, corrected_by=by)
+            yield from (Row(one, space, protocol) for one in measured)
+
+
+def sentences(rows: "pd.DataFrame", confidence_level: float) -> list[str]:
+    """Say for each dataset and model how well classes are told apart by sound alone.
+
+    The protocol `corrected` is put into words where it is there: no clip is judged by a prototype
+    that contains it.
+    """
+    found = []
+    headline = of_metric(rows, top(1).name)
+    for (dataset, model), part in headline.groupby(["dataset", "model"], sort=False):
+        protocol = "corrected" if "corrected" in set(part["protocol"]) else "published"
+        by_space = part[part["protocol"] == protocol].set_index("space")
+        parts = [
+            f"{with_interval(by_space.loc[space], confidence_level)} {where}"
+            for space, where in SPACES.items()
+            if space in by_space.index
+        ]
+        sentence = (
+            f"By sound alone, {model} finds the class of a clip in {dataset} in "
+            f"{' and '.join(parts)}; chance is {percent(by_space['chance'].iloc[0])} "
+            f"(nearest class mean, protocol {protocol})."
+        )
+        if len(parts) == 2:
+            sentence += f" {_projection(by_space.loc['joint'], by_space.loc['pre_joint'])}"
+        found.append(sentence)
+    return found
+
+
+def _projection(joint: Any, pre_joint: Any) -> str:
+    if math.isnan(joint.ci_low) or math.isnan(pre_joint.ci_low):
+        return ""
+    if joint.ci_low > pre_joint.ci_high:
+        return "The projection into the joint space helps, beyond both intervals."
+    if pre_joint.ci_low > joint.ci_high:
+        return "The projection into the joint space costs, beyond both intervals."
+    return "The two intervals overlap: no effect of the projection is seen."
+
+
+TASK = Task(
+    name="audio_only",
+    title="Audio-only classification: the nearest class mean",
+    question="listens",
+    per="model",
+    reads=("audio",),
+    measure=measure,
+    metrics=of_classification,
+    settings=ClassificationSettings,
+    tables=(
+        Table(
+            name="audio_only",
+            keys=("dataset", "protocol", "model", "space"),
+            comparable=("dataset", "protocol"),
+            caption="Audio-only classification: the nearest class mean",
+            method="Each class is represented by the normalised mean vector of its clips, and a "
+            "clip is given to the class with the largest cosine. Protocol <em>published</em> is "
+            "the paper's, in which the mean contains the clip under test; <em>corrected</em> takes the "
+            "clips of the other official folds or, without folds, all other clips. <em>joint</em> "
+            "is the space that both towers share, <em>pre_joint</em> what the audio tower gives "
+            "before the projection into it.",
+            docs="audio-only-is-the-clip-under-test-part-of-its-classs-prototype",
+        ),
+    ),
+    answers=(Answer("listens", sentences),),
+    figures=(
+        Figure(
+            name="audio_similarity",
+            caption="Similarities of clips with clips of the same class and of others",
+            per="model",
+            reads=("audio",),
+            draw="listenread.figures.similarity:draw_audio",
+            settings=HistogramSettings,
+            question="listens",
+            wide=True,
+        ),
+    ),
+    hub_task=("audio-classification", "Audio-only classification by class prototypes"),
+)

@@ -53,6 +53,7 @@ class Table:
         method: how the numbers are made and read: a paragraph of HTML for the page.
         docs: anchor in docs/protocols.md that says more; None for none.
         row_tasks: values of the column `task` that it holds; those of the task by default.
+        protocol: the only value of the column `protocol` that it holds; None for all.
         question: section of the page; that of the task by default.
         ranked: whether the best values are marked.
         folded: heading under which the table is folded away; None where it is in sight.
@@ -65,6 +66,7 @@ class Table:
     method: str = ""
     docs: str | None = None
     row_tasks: tuple[str, ...] = ()
+    protocol: str | None = None
     question: Question | None = None
     ranked: bool = True
     folded: str | None = None

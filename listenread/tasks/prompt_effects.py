@@ -1,101 +1,145 @@
 """Prompt effects: what another wording does to the vectors, the ranking and the numbers."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from listenread.files import tables
+from listenread.errors import Unavailable
 from listenread.metrics import prompt_effects
-from listenread.metrics.uncertainty import Measurement, paired_difference
-from listenread.scores import read_scores
-from listenread.tasks import classification, tidy
-from listenread.tasks.triplets import by_variant
+from listenread.metrics.base import Measurement, Metric, Resampling
+from listenread.metrics.classification import measure as measure_classification
+from listenread.metrics.classification import top
+from listenread.metrics.uncertainty import paired_difference
+from listenread.tasks.base import Answer, Row, Table, Task
+from listenread.tasks.cell import SPACES, Cell
+from listenread.tasks.settings import ClassificationSettings
+from listenread.tasks.words import level, of_metric, three_digits
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-def compare_prompts(
-    scores_paths: Sequence[str | Path],
-    text_paths: Sequence[str | Path],
-    output: str | Path,
-    *,
-    dataset: str,
-    model: str,
-    prompt: str,
-    reference: str,
-    top_k: Sequence[int],
-    resamples: int,
-    confidence: float,
-    seed: int,
-) -> None:
+def measure(cell: Cell, settings: ClassificationSettings, resampling: Resampling) -> Iterator[Row]:
     """Compare a prompt with a reference prompt on the same clips and the same resamples.
 
-    Rows have the task `prompt_effects` and the prompt ``<prompt> - <reference>``: differences of
-    every zero-shot metric (``top_1_difference``, ...), `top_1_agreement` and `rank_correlation` of
-    the two rankings, and in both spaces `pair_cosine` and `label_cosine` of the texts.
-
-    Args:
-        scores_paths: scores of the prompt and of the reference.
-        text_paths: text vectors of the prompt and of the reference.
-        output: the tidy table to write.
-        dataset: of the clips.
-        model: of the vectors.
-        prompt: name of the prompt.
-        reference: name of the reference.
-        top_k: the k of top-k accuracy.
-        resamples: bootstrap resamples.
-        confidence: of the intervals.
-        seed: of the resamples.
+    Rows have the prompt ``<prompt> - <reference>``: differences of every metric of a
+    classification, agreement and rank correlation of the two rankings, and in both spaces cosines
+    of the texts.
     """
-    cell = {
-        "dataset": dataset,
-        "model": model,
-        "task": "prompt_effects",
-        "prompt": f"{prompt} - {reference}",
-    }
-    settings = {"resamples": resamples, "confidence": confidence, "seed": seed}
-    texts = [tables.read(path, ["label"]) for path in text_paths]
-    scores = [read_scores(path) for path in scores_paths]
-    why = next((t.unavailable for t in texts if t.unavailable), None)
-    if why:
-        return tables.write_unavailable(output, why, **cell)
-    made = []
-    for space in classification.SPACES:
-        if all(space in text.data.column_names for text in texts):
-            made += tidy.rows(
-                _text_effects([text.data for text in texts], space, settings),
-                **cell,
-                space=space,
-                protocol="corrected",
-            )
-    if not any(isinstance(loaded, str) for loaded in scores):
-        measured = _score_effects(scores, top_k, settings)
-        made += tidy.rows(measured, **cell, space="joint", protocol="corrected")
-    tidy.write(output, made, cell)
+    assert cell.reference is not None
+    reasons = []
+    for space in SPACES:
+        try:
+            effects = _text_effects(cell, cell.reference, space, resampling)
+        except Unavailable as error:
+            reasons.append(str(error))
+            continue
+        yield from (Row(one, space, "corrected") for one in effects)
+    if len(reasons) == len(SPACES):
+        raise Unavailable(reasons[0])
+    try:
+        scored = _score_effects(cell, cell.reference, settings, resampling)
+    except Unavailable:
+        return
+    yield from (Row(one, "joint", "corrected") for one in scored)
 
 
-def _text_effects(texts: list, space: str, settings: dict) -> list[Measurement]:
+def _text_effects(
+    cell: Cell, reference: Cell, space: str, resampling: Resampling
+) -> list[Measurement]:
     """The first variant of each prompt stands for it: a pair of texts is compared, not a set."""
-    first, second = (
-        by_variant(text, space, len(set(text["label"].to_pylist())))[0] for text in texts
-    )
-    return prompt_effects.measure_vectors(first, second, **settings)
+    first, second = (one.text(space).vectors[0] for one in (cell, reference))  # (L, d) each
+    return prompt_effects.measure_vectors(first, second, resampling)
 
 
-def _score_effects(scores: list, top_k: Sequence[int], settings: dict) -> list[Measurement]:
-    (first, labels, _), (second, _, _) = scores
+def _score_effects(
+    cell: Cell, reference: Cell, settings: ClassificationSettings, resampling: Resampling
+) -> list[Measurement]:
+    first, second = cell.scores(), reference.scores()
+    target = cell.target(first.clip_ids)
     measured = [
-        classification.measure(values, labels, top_k=top_k, **settings)
-        for values in (first, second)
+        measure_classification(
+            one.values, target, metrics=settings.metrics(), resampling=resampling
+        )
+        for one in (first, second)
     ]
+    named = {metric.name: prompt_effects.difference(metric).name for metric in settings.metrics()}
     differences = [
         replace(
-            paired_difference(one, other, confidence=settings["confidence"]),
-            metric=f"{one.metric}_difference",
+            paired_difference(one, other, confidence_level=resampling.confidence_level),
+            metric=named[one.metric],
         )
         for one, other in zip(*measured, strict=True)
     ]
     ranking = prompt_effects.measure_ranking(
-        np.ascontiguousarray(first[0]), np.ascontiguousarray(second[0]), labels, **settings
+        np.ascontiguousarray(first.values[0]),
+        np.ascontiguousarray(second.values[0]),
+        target,
+        resampling,
     )
     return differences + ranking
+
+
+def metrics(settings: ClassificationSettings) -> Sequence[Metric]:
+    """Differences of the metrics of a classification, and how texts and rankings compare."""
+    differences = (prompt_effects.difference(metric) for metric in settings.metrics())
+    return (*prompt_effects.OF_TEXTS, *differences, *prompt_effects.OF_RANKINGS)
+
+
+def sentences(rows: "pd.DataFrame", confidence_level: float) -> list[str]:
+    """Say for each pair of prompts what the other wording changes."""
+    found = []
+    keys = ["dataset", "model", "prompt"]
+    ranking = of_metric(rows, prompt_effects.RANK_CORRELATION.name).set_index(keys)
+    for row in of_metric(rows, prompt_effects.difference(top(1)).name).itertuples():
+        prompt, _, reference = row.prompt.partition(" - ")
+        sentence = (
+            f"On {row.dataset}, “{prompt}” in place of “{reference}” changes the "
+            f"{top(1).title} of {row.model} by {_points(row, confidence_level)}"
+        )
+        key = (row.dataset, row.model, row.prompt)
+        if key in ranking.index:
+            sentence += (
+                f"; the two order the classes with a rank correlation of "
+                f"{three_digits(ranking.loc[key].value)} (1 the same order, -1 the reverse)"
+            )
+        found.append(sentence + ".")
+    return found
+
+
+def _points(row: Any, confidence_level: float) -> str:
+    points = f"{100 * row.value:+.1f} points"
+    if math.isnan(row.ci_low):
+        return points
+    ends = f"{100 * row.ci_low:+.1f} to {100 * row.ci_high:+.1f}"
+    return f"{points} ({level(confidence_level)} interval {ends})"
+
+
+TASK = Task(
+    name="prompt_effects",
+    title="What another wording changes",
+    question="reads",
+    per="pair",
+    reads=("scores", "text"),
+    measure=measure,
+    metrics=metrics,
+    settings=ClassificationSettings,
+    tables=(
+        Table(
+            name="prompt_effects",
+            keys=("dataset", "space", "model", "prompt"),
+            comparable=("dataset", "space"),
+            caption="What another wording changes, on the same clips",
+            method="“a - b” is prompt a in place of prompt b, on the same clips and the same "
+            "resamples: Δ is the difference of a metric with its paired interval, "
+            "<em>top-1 agreement</em> the share of clips with the same answer, <em>rank correlation</em> "
+            "that of the two orders of the classes, <em>pair cosine</em> the similarity of the two texts "
+            "of a label, to be held against <em>label cosine</em>, that of different labels.",
+            docs="label-spellings-trumpet-in-c-or-trumpet",
+        ),
+    ),
+    answers=(Answer("reads", sentences),),
+)

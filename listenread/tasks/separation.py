@@ -1,76 +1,66 @@
-"""Separation: are similarities of right pairs larger than those of wrong ones?"""
+"""Separation: are similarities of matching clips and texts larger than those of others?"""
 
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
-from listenread.files import tables
+from pydantic import Field
+
 from listenread.metrics import separation
-from listenread.scores import class_indices, read_scores
-from listenread.tasks import tidy
-from listenread.tasks.classification import SPACES
+from listenread.metrics.base import Metric, Resampling
+from listenread.settings import Settings
+from listenread.tasks.base import Row, Table, Task
+from listenread.tasks.cell import Cell
 
 
-def measure_separation(
-    scores_path: str | Path,
-    audio_path: str | Path,
-    text_path: str | Path,
-    output: str | Path,
-    *,
-    dataset: str,
-    model: str,
-    prompt: str,
-    bins: int,
-    resamples: int,
-    confidence: float,
-    seed: int,
-) -> None:
+class SeparationSettings(Settings):
+    """Separation of matching from other pairs of a clip and a text."""
+
+    bins: int = Field(
+        200,
+        ge=2,
+        description="Bins between -1 and 1 of the distributions that overlap is computed from.",
+    )
+
+
+def measure(cell: Cell, settings: SeparationSettings, resampling: Resampling) -> Iterator[Row]:
     """Measure how text-audio similarities separate, and the modality gap, for one prompt."""
-    cell = {"dataset": dataset, "model": model, "task": "separation", "prompt": prompt}
-    settings = {"resamples": resamples, "confidence": confidence, "seed": seed}
-    loaded = read_scores(scores_path)
-    if isinstance(loaded, str):
-        return tables.write_unavailable(output, loaded, **cell)
-    scores, labels, _ = loaded
-    variants = len(scores)
-    profile = separation.text_audio_profile(scores, labels, bins=bins)
-    del scores, loaded  # as large as what is read next
-    measured = separation.measure(profile, labels, **settings)
+    scores = cell.scores()
+    labels = cell.target(scores.clip_ids).labels
+    cell.facts["variants"] = len(scores.values)
+    profile = separation.text_audio_profile(scores.values, labels, bins=settings.bins)
+    del scores  # as large as what is read next
+    measured = separation.measure(profile, labels, resampling)
     del profile
-    audio, text = (tables.read_vectors(path, "joint") for path in (audio_path, text_path))
-    gap = separation.measure_modality_gap(audio, text, labels, **settings)
-    made = tidy.rows([*measured, gap], **cell, space="joint", protocol="corrected")
-    tidy.write(output, made, cell, variants=variants)
+    texts = cell.text("joint").vectors
+    gap = separation.measure_modality_gap(
+        cell.audio("joint"), texts.reshape(-1, texts.shape[-1]), labels, resampling
+    )
+    yield from (Row(one, "joint", "corrected") for one in (*measured, gap))
 
 
-def measure_audio_separation(
-    embeddings_path: str | Path,
-    output: str | Path,
-    *,
-    dataset: str,
-    model: str,
-    bins: int,
-    max_others: int,
-    resamples: int,
-    confidence: float,
-    seed: int,
-) -> None:
-    """Measure how similarities between clips separate, in both spaces."""
-    cell = {"dataset": dataset, "model": model, "task": "separation"}
-    clips = tables.read(embeddings_path, ["label"], only=["label"])
-    if clips.unavailable:
-        return tables.write_unavailable(output, clips.unavailable, **cell)
-    names = clips.data["label"].to_pylist()
-    labels = class_indices(names, sorted(set(names)))
-    made, missing = [], {}
-    for space in SPACES:
-        vectors = tables.read_vectors(embeddings_path, space)
-        if isinstance(vectors, str):
-            missing[space] = vectors
-            continue
-        profile = separation.clip_pair_profile(
-            vectors, labels, bins=bins, max_others=max_others, seed=seed
-        )
-        measured = separation.measure(
-            profile, labels, resamples=resamples, confidence=confidence, seed=seed
-        )
-        made += tidy.rows(measured, **cell, space=space, protocol="corrected")
-    tidy.write(output, made, cell, missing)
+def metrics(settings: SeparationSettings) -> Sequence[Metric]:
+    """How pairs separate, and the modality gap."""
+    return (*separation.OF_PAIRS, separation.MODALITY_GAP)
+
+
+TASK = Task(
+    name="separation",
+    title="Separation of matching from other pairs",
+    question="meets",
+    per="prompt",
+    reads=("scores", "audio", "text"),
+    measure=measure,
+    metrics=metrics,
+    settings=SeparationSettings,
+    tables=(
+        Table(
+            name="separation",
+            keys=("dataset", "model", "prompt"),
+            comparable=("dataset",),
+            caption="Separation of matching from other pairs of a clip and a prompt",
+            method="Mean similarity of pairs that belong together (positive) and of others "
+            "(negative); d\u2032 is their distance in units of their spread, overlap the common area of "
+            "the two histograms, and the modality gap the distance between the centroids of audio "
+            "and text.",
+        ),
+    ),
+)

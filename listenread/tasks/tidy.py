@@ -1,13 +1,13 @@
 """The tidy table: one row for each number, with its interval and its chance level."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from csv import writer
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from listenread.files import atomic, tables
-from listenread.metrics.uncertainty import Measurement
 
 #: Columns of the tidy table, in this order.
 TIDY = pa.schema(
@@ -34,51 +34,18 @@ _ROWS = 200_000
 CELL = ("dataset", "model", "task", "prompt")
 
 
-def rows(measurements: Iterable[Measurement], **keys: str | None) -> list[dict[str, object]]:
-    """Make rows of measurements that share the columns `keys`."""
-    return [
-        {
-            **keys,
-            "metric": one.metric,
-            "value": one.value,
-            "ci_low": one.ci_low,
-            "ci_high": one.ci_high,
-            "n": one.n,
-            "chance": one.chance,
-        }
-        for one in measurements
-    ]
-
-
 def write(
-    path: str | Path,
-    made: list[dict[str, object]],
-    cell: Mapping[str, str],
-    missing_spaces: Mapping[str, str] | None = None,
-    **made_by: object,
+    path: str | Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema = TIDY, **facts: Any
 ) -> None:
-    """Write a cell's rows as a tidy table; a column that a row does not have is null.
+    """Write rows of a cell; a column that a row does not have is null.
 
     Args:
         path: the parquet file to write.
-        made: the rows, as from `rows`.
-        cell: the columns of `CELL` that the task has.
-        missing_spaces: space -> why its vectors are not there.
-        **made_by: facts about what made the table.
+        rows: mappings of column names to values.
+        schema: `TIDY` or `PER_CLASS`.
+        **facts: about the cell and what made the table.
     """
-    facts = {**cell, "missing_spaces": dict(missing_spaces or {}), **made_by}
-    tables.write(path, pa.Table.from_pylist(made, TIDY), **facts)
-
-
-def write_per_class(
-    path: str | Path,
-    made: list[dict[str, object]],
-    cell: Mapping[str, str],
-    missing_spaces: Mapping[str, str] | None = None,
-) -> None:
-    """Write a cell's rows of `PER_CLASS`; see `write`."""
-    facts = {**cell, "missing_spaces": dict(missing_spaces or {})}
-    tables.write(path, pa.Table.from_pylist(made, PER_CLASS), **facts)
+    tables.write(path, pa.Table.from_pylist(list(rows), schema), **facts)
 
 
 def gather(

@@ -1,163 +1,162 @@
 """Semantic triplets: does the text tower place related instruments near each other?"""
 
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from listenread import ontology
-from listenread.files import tables
+from listenread.errors import Unavailable
+from listenread.figures.base import Figure
 from listenread.metrics import triplets
-from listenread.metrics.uncertainty import Measurement
-from listenread.tasks import tidy
-from listenread.tasks.classification import SPACES
+from listenread.metrics.base import Measurement, Metric, Resampling
+from listenread.settings import NoSettings
+from listenread.tasks.base import Answer, Row, Table, Task
+from listenread.tasks.cell import Cell
+from listenread.tasks.words import of_metric, percent, with_interval
 
-PROTOCOLS = ("published", "corrected")
+if TYPE_CHECKING:
+    import pandas as pd
+
+PROTOCOLS: tuple[triplets.TripletProtocol, ...] = ("published", "corrected")
+#: The figure of both tasks of triplets.
+DEPTH = Figure(
+    name="depth",
+    caption="Triplet accuracy by the levels of the ontology that anchor and negative share",
+    per="model",
+    reads=("metrics",),
+    draw="listenread.figures.depth:draw",
+    question="reads",
+    wide=True,
+)
 
 
-def measure_triplets(
-    text_path: str | Path,
-    ontology_path: str | Path,
-    output: str | Path,
-    per_class_output: str | Path,
-    *,
-    dataset: str,
-    model: str,
-    prompt: str,
-    column: str,
-    root: str | None,
-    names: dict[str, list[str]],
-    resamples: int,
-    confidence: float,
-    seed: int,
-) -> None:
-    """Measure the triplets of one prompt in both spaces by both protocols.
+def measure(cell: Cell, settings: NoSettings, resampling: Resampling) -> Iterator[Row]:
+    """Measure the triplets of one prompt in both spaces by both protocols, and each anchor.
 
-    Labels that the ontology does not have make the cell unavailable, which the table then says.
-
-    Args:
-        text_path: text vectors of the prompt.
-        ontology_path: the ontology, a csv or AudioSet's json.
-        output: the tidy table to write.
-        per_class_output: accuracy of each anchor; see `tidy.PER_CLASS`.
-        dataset: of the labels.
-        model: whose text tower it is.
-        prompt: name of the prompt.
-        column: of the csv that has the places; see `ontology.read`.
-        root: see `ontology.read`.
-        names: label -> its words in every spelling; the first that the ontology knows is taken.
-        resamples: bootstrap resamples, over anchors.
-        confidence: of the intervals.
-        seed: of the resamples.
+    Labels that the ontology does not have make the cell empty, with the reason.
     """
-    cell = {"dataset": dataset, "model": model, "task": "triplets", "prompt": prompt}
-    text = tables.read(text_path, ["label"])
-    if text.unavailable:
-        return _write_unavailable((output, per_class_output), text.unavailable, cell)
-    tree = ontology.read(ontology_path, column=column, root=root)
-    labels = list(dict.fromkeys(text.data["label"].to_pylist()))
-    instruments = [_known(tree, names.get(label, [label])) for label in labels]
-    absent = [label for label, known in zip(labels, instruments, strict=True) if known is None]
-    if absent:
-        why = (
-            f"{Path(ontology_path).name} has no instrument or alias {', '.join(map(repr, absent))}"
-        )
-        return _write_unavailable((output, per_class_output), why, cell)
-    write_measured(
-        text,
-        (output, per_class_output),
-        cell,
-        labels,
-        (tree.distances(instruments), tree.shared_levels(instruments)),
-        PROTOCOLS,
-        ontology_name=Path(ontology_path).name,
-        resamples=resamples,
-        confidence=confidence,
-        seed=seed,
-    )
+    tree = cell.ontology
+
+    def relations(labels: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        known = [_known(tree, cell.names.get(label, [label])) for label in labels]
+        absent = [label for label, name in zip(labels, known, strict=True) if name is None]
+        if absent:
+            raise Unavailable(
+                f"{cell.ontology_file} has no instrument or alias {', '.join(map(repr, absent))}"
+            )
+        instruments = [name for name in known if name is not None]
+        return tree.distances(instruments), tree.shared_levels(instruments)
+
+    yield from rows_of(cell, relations, PROTOCOLS, resampling)
 
 
-def write_measured(
-    text: tables.Table,
-    outputs: tuple[str | Path, str | Path],
-    cell: dict[str, str],
-    labels: list[str],
-    relations: tuple[np.ndarray, np.ndarray],
-    protocols: Sequence[str],
-    *,
-    ontology_name: str,
-    **settings: float,
-) -> None:
-    """Measure text vectors in both spaces and write the rows of the cell, and of each anchor.
+def rows_of(
+    cell: Cell,
+    relations: Callable[[Sequence[str]], tuple[np.ndarray, np.ndarray]],
+    protocols: Sequence[triplets.TripletProtocol],
+    resampling: Resampling,
+) -> Iterator[Row]:
+    """Measure text vectors in both spaces, and each anchor.
 
     Args:
-        text: text vectors of one prompt.
-        outputs: the tidy table to write, and that of each anchor.
-        cell: the columns that all rows share.
-        labels: of the L instruments, in the order of the vectors.
-        relations: distances and shared levels, shape (L, L) each; see `triplets.evaluate`.
+        cell: has the text vectors.
+        relations: gives distances and shared levels of labels, shape (L, L) each; see
+            `triplets.evaluate`.
         protocols: of `PROTOCOLS`.
-        ontology_name: file name of the ontology, for the metadata.
-        **settings: `resamples`, `confidence` and `seed`.
+        resampling: over anchors.
     """
-    made, by_anchor, missing = [], [], {}
-    for space in SPACES:
-        why = text.why_without(space)
-        if why:
-            missing[space] = why
-            continue
-        vectors = by_variant(text.data, space, len(labels))
+    cell.facts["ontology"] = cell.ontology_file
+    for space, (labels, vectors) in cell.spaces(cell.text):
+        distances, levels = relations(labels)
         for protocol in protocols:
-            measured = triplets.measure(vectors, *relations, protocol=protocol, **settings)
-            keys = {**cell, "space": space, "protocol": protocol}
-            made += tidy.rows(measured, **keys)
-            by_anchor += anchor_rows(vectors, labels, *relations, **keys)
-    tidy.write(outputs[0], made, cell, missing, ontology=ontology_name)
-    tidy.write_per_class(outputs[1], by_anchor, cell, missing)
+            measured = triplets.measure(
+                vectors, distances, levels, protocol=protocol, resampling=resampling
+            )
+            yield from (Row(one, space, protocol) for one in measured)
+            outcomes = [
+                triplets.evaluate(variant, distances, levels, protocol=protocol)
+                for variant in vectors
+            ]
+            for label, one in zip(labels, by_anchor(outcomes), strict=True):
+                yield Row(one, space, protocol, label=label)
 
 
-def anchor_rows(
-    vectors: np.ndarray, labels: list[str], distances: np.ndarray, levels: np.ndarray, **keys: str
-) -> list[dict[str, object]]:
-    """Rows of `tidy.PER_CLASS` with the accuracy of each anchor, `n` being its triplets.
+def by_anchor(outcomes: Sequence[triplets.Triplets]) -> list[Measurement]:
+    """Accuracy of each anchor, the mean over variants; `n` counts its triplets.
 
     There is no interval: the triplets of one anchor share its vector, so that nothing is left to
     draw from.
-
-    Args:
-        vectors: shape (V, L, d); the accuracy is the mean over variants.
-        labels: of the L anchors.
-        distances: see `triplets.evaluate`.
-        levels: likewise.
-        **keys: columns that all rows share, `protocol` among them.
     """
-    outcomes = [
-        triplets.evaluate(variant, distances, levels, protocol=keys["protocol"])
-        for variant in vectors
-    ]
-    values = np.mean([outcome.by_anchor() for outcome in outcomes], axis=0)
-    counts = outcomes[0].total.sum(axis=(1, 2))
+    values = np.mean([outcome.by_anchor() for outcome in outcomes], axis=0)  # (L,)
+    counts = outcomes[0].total.sum(axis=(1, 2))  # (L,)
     undefined = float("nan")
     return [
-        {**row, "label": label}
-        for label, value, n in zip(labels, values, counts, strict=True)
-        for row in tidy.rows(
-            [Measurement("accuracy", float(value), undefined, undefined, int(n), 0.5)], **keys
-        )
+        Measurement(triplets.ACCURACY.name, float(value), undefined, undefined, int(n), 0.5)
+        for value, n in zip(values, counts, strict=True)
     ]
 
 
-def by_variant(text: pa.Table, space: str, labels: int) -> np.ndarray:
-    """Text vectors of one space, float32 of shape (V, L, d), one block for each variant."""
-    vectors = tables.to_numpy(text[space])
-    return vectors.reshape(-1, labels, vectors.shape[1])
-
-
-def _write_unavailable(paths: Iterable[str | Path], why: str, cell: Mapping[str, str]) -> None:
-    for path in paths:
-        tables.write_unavailable(path, why, **cell)
-
-
-def _known(tree: ontology.Ontology, names: list[str]) -> str | None:
+def _known(tree: ontology.Ontology, names: Sequence[str]) -> str | None:
     return next((name for name in names if not tree.missing([name])), None)
+
+
+def metrics(settings: NoSettings) -> Sequence[Metric]:
+    """Every metric of triplets."""
+    return triplets.all_metrics()
+
+
+def sentences(rows: "pd.DataFrame", confidence_level: float) -> list[str]:
+    """Say for each model how many relations of instruments its text vectors reproduce."""
+    found = []
+    rows = of_metric(rows, triplets.ACCURACY.name)
+    rows = rows[(rows["protocol"] == "corrected") & (rows["space"] == "joint")]
+    for (dataset, model), part in rows.groupby(["dataset", "model"], sort=False):
+        best = part.loc[part["value"].idxmax()]
+        above = int((part["ci_low"] > part["chance"]).sum())
+        found.append(
+            f"Of the relations between the instruments of {dataset}, the text vectors of {model} "
+            f"order at most {with_interval(best, confidence_level)} as the ontology does (prompt "
+            f"“{best.prompt}”); {above} of {len(part)} prompts are above chance, "
+            f"{percent(best.chance)}, with their whole interval."
+        )
+    return found
+
+
+TASK = Task(
+    name="triplets",
+    title="Triplets of the dataset's instruments",
+    question="reads",
+    per="prompt",
+    reads=("text", "ontology"),
+    measure=measure,
+    metrics=metrics,
+    per_class=True,
+    tables=(
+        Table(
+            name="triplets",
+            keys=("dataset", "protocol", "space", "model", "prompt"),
+            comparable=("dataset", "protocol"),
+            caption="Triplets of instruments whose text vectors are ordered as in the ontology",
+            method="A triplet of instruments is right when the text vector of the anchor is nearer "
+            "to that of the instrument which is also nearer in the ontology; chance is one half. "
+            "Protocol <em>published</em> takes the triplets as the released code builds them, "
+            "<em>corrected</em> as the paper words them. <em>accuracy, level k</em> takes the "
+            "triplets whose anchor and negative share k levels of the tree: at 0 the family alone "
+            "is asked for.",
+            docs="triplets-which-of-two-instruments-is-the-positive-one",
+        ),
+    ),
+    per_class_table=Table(
+        name="triplets",
+        keys=("dataset", "label", "space", "model", "prompt"),
+        comparable=("dataset", "label", "space"),
+        caption="Triplets, anchor by anchor (protocol corrected)",
+        row_tasks=("triplets",),
+        ranked=False,
+        protocol="corrected",
+        folded="Anchor by anchor",
+    ),
+    answers=(Answer("reads", sentences),),
+    figures=(DEPTH,),
+)

@@ -1,6 +1,6 @@
-"""Confidence: the difference of a clip's two largest similarities, and whether it means anything.
+"""Margin: the difference of a clip's two largest similarities, and whether it means anything.
 
-Source of the difference as confidence: Vasilakis, Bittner and Pauwels, ISMIR 2024, arXiv
+Source of the margin as a measure of confidence: Vasilakis, Bittner and Pauwels, ISMIR 2024, arXiv
 2407.18058. Reliability curve in bins of equal size: Nguyen and O'Connor, EMNLP 2015, arXiv
 1508.05154.
 """
@@ -10,13 +10,21 @@ from typing import NamedTuple
 import numpy as np
 
 from listenread.errors import DataError
-from listenread.metrics import one_vs_rest, zero_shot
+from listenread.metrics import one_vs_rest
+from listenread.metrics.base import NO_CHANCE, Measurement, Metric, Resampling
 from listenread.metrics.blocks import row_blocks
-from listenread.metrics.uncertainty import Measurement, bootstrap, over_variants, resample_blocks
+from listenread.metrics.scored import as_target, check, divide, predictions
+from listenread.metrics.uncertainty import bootstrap, over_variants, resample_blocks
+
+_REFERENCE = "this module: means and ROC-AUC (scikit-learn's roc_auc_score) of the margins"
+MARGIN_RIGHT = Metric("margin_right", "margin right", None, 0.0, 2.0, NO_CHANCE, _REFERENCE)
+MARGIN_WRONG = Metric("margin_wrong", "margin wrong", None, 0.0, 2.0, NO_CHANCE, _REFERENCE)
+MARGIN_ROC_AUC = Metric("margin_roc_auc", "margin roc auc", "larger", 0.0, 1.0, 0.5, _REFERENCE)
+ALL = (MARGIN_RIGHT, MARGIN_WRONG, MARGIN_ROC_AUC)
 
 
 class Reliability(NamedTuple):
-    """Accuracy by confidence; each array has one entry a bin, from the least confident up.
+    """Accuracy by margin; each array has one entry a bin, from the smallest margin up.
 
     Attributes:
         margin_low: smallest margin in the bin.
@@ -48,7 +56,7 @@ def margins(scores: np.ndarray) -> np.ndarray:
         [0.25]
     """
     if scores.shape[1] < 2:
-        raise DataError("confidence is the difference of two scores: two classes are needed")
+        raise DataError("a margin is the difference of two scores: two classes are needed")
     found = np.empty(len(scores), dtype=scores.dtype)
     for block in row_blocks(*scores.shape):
         second, first = np.partition(scores[block], -2, axis=1)[:, -2:].T
@@ -61,10 +69,7 @@ def reliability(
     labels: np.ndarray,
     *,
     bins: int,
-    resamples: int,
-    confidence: float,
-    seed: int,
-    max_bytes: int = 2**30,
+    resampling: Resampling,
 ) -> Reliability:
     """Compute top-1 accuracy in bins of equally many clips, sorted by margin.
 
@@ -74,34 +79,25 @@ def reliability(
         scores: shape (n, C), C at least 2.
         labels: shape (n,).
         bins: at most this many.
-        resamples: of the stratified bootstrap over clips; 0 for no interval.
-        confidence: of the interval, e.g. 0.95.
-        seed: of the bootstrap.
-        max_bytes: memory for one block of resamples.
+        resampling: of the stratified bootstrap over clips.
 
     Raises:
-        DataError: see `zero_shot.check`.
+        DataError: see `scored.check`.
     """
-    labels = zero_shot.check(scores, labels)
-    margin = margins(scores).astype(np.float64)
-    right = zero_shot.predictions(scores) == labels
+    labels = check(scores, as_target(labels, scores.shape[1])).target.labels
+    margin = margins(scores).astype(np.float64)  # (n,)
+    right = predictions(scores) == labels  # (n,)
     inner = np.quantile(margin, np.arange(1, bins) / bins)
     _, bin_of = np.unique(np.searchsorted(inner, margin, "left"), return_inverse=True)
-    member = bin_of == np.arange(bin_of.max() + 1)[:, None]
-    replicates = np.full((len(member), resamples), np.nan)
-    blocks = resample_blocks(
-        labels,
-        resamples=resamples,
-        seed=seed,
-        bytes_per_resample=16 * len(labels),
-        max_bytes=max_bytes,
-    )
+    member = bin_of == np.arange(bin_of.max() + 1)[:, None]  # (bins, n)
+    replicates = np.full((len(member), resampling.n), np.nan)
+    blocks = resample_blocks(labels, resampling, bytes_per_resample=16 * len(labels))
     for block, counts in blocks:
         drawn, hits = member @ counts, (member & right) @ counts
-        replicates[:, block] = zero_shot.divide(hits, drawn)
+        replicates[:, block] = divide(hits, drawn)
     ends = np.full((2, len(member)), np.nan)
-    if resamples:
-        tail = (1 - confidence) / 2
+    if resampling.n:
+        tail = (1 - resampling.confidence_level) / 2
         ends = np.nanquantile(replicates, [tail, 1 - tail], axis=1)
     return Reliability(
         np.array([margin[m].min() for m in member]),
@@ -116,56 +112,48 @@ def reliability(
 def measure(
     scores: np.ndarray,
     labels: np.ndarray,
-    *,
-    resamples: int,
-    confidence: float,
-    seed: int,
-    max_bytes: int = 2**30,
+    resampling: Resampling,
 ) -> list[Measurement]:
     """Measure the margin and its relation to being right.
 
     `margin_right` and `margin_wrong` are the mean margins of clips that are classified right and
     wrong; `margin_roc_auc` is the chance that of a right and a wrong clip the right one has the
-    larger margin (0.5: confidence says nothing). NaN where no clip is right, or none wrong.
+    larger margin (0.5: the margin says nothing). NaN where no clip is right, or none wrong.
 
     Args:
         scores: shape (n, C), or (V, n, C) for variants of one prompt, whose values are averaged.
         labels: shape (n,).
-        resamples: 0 for no interval.
-        confidence: of the interval, e.g. 0.95.
-        seed: of the bootstrap.
-        max_bytes: memory for one block of resamples.
+        resampling: of the bootstrap over clips.
 
     Raises:
-        DataError: see `zero_shot.check`; fewer than two classes.
+        DataError: see `scored.check`; fewer than two classes.
     """
     scores = np.asarray(scores)
 
     def measure_one(variant: np.ndarray) -> list[Measurement]:
-        classes = zero_shot.check(variant, labels)
+        classes = check(variant, as_target(labels, variant.shape[1])).target.labels
         margin = margins(variant).astype(np.float64)
-        right = zero_shot.predictions(variant) == classes
+        right = predictions(variant) == classes
         return bootstrap(
             lambda counts: _statistics(margin, right, counts),
             classes,
-            resamples=resamples,
-            confidence=confidence,
-            seed=seed,
-            chance={"margin_roc_auc": 0.5},
+            resampling,
+            chance={MARGIN_ROC_AUC.name: 0.5},
             bytes_per_resample=64 * len(classes),
-            max_bytes=max_bytes,
         )
 
     return over_variants(
-        measure_one, scores if scores.ndim == 3 else scores[None], confidence=confidence
+        measure_one,
+        scores if scores.ndim == 3 else scores[None],
+        confidence_level=resampling.confidence_level,
     )
 
 
 def _statistics(margin: np.ndarray, right: np.ndarray, counts: np.ndarray) -> dict[str, np.ndarray]:
-    by_outcome = np.stack([right, ~right]).astype(np.float64)
+    by_outcome = np.stack([right, ~right]).astype(np.float64)  # (2, n)
     number, total = by_outcome @ counts, (by_outcome * margin) @ counts
     return {
-        "margin_right": zero_shot.divide(total[0], number[0]),
-        "margin_wrong": zero_shot.divide(total[1], number[1]),
-        "margin_roc_auc": one_vs_rest.areas(margin, right, counts).roc_auc,
+        MARGIN_RIGHT.name: divide(total[0], number[0]),
+        MARGIN_WRONG.name: divide(total[1], number[1]),
+        MARGIN_ROC_AUC.name: one_vs_rest.areas(margin, right, counts).roc_auc,
     }
