@@ -58,7 +58,7 @@ class Registry(Generic[E]):
         Raises:
             ConfigError: there is no such entry, it cannot be imported, or it breaks its contract.
         """
-        entry = self._own(name) if ":" in name else self._named(name)
+        entry = self._own(name) if ":" in name else self._locate(name)[0]
         problems = entry.problems()
         if problems:
             raise ConfigError(
@@ -79,9 +79,7 @@ class Registry(Generic[E]):
         """
         if ":" in name:
             return name.partition(":")[0]
-        if name not in self._builtin:
-            raise ConfigError(self._unknown(name))
-        return self._builtin[name][1]
+        return self._locate(name)[1]
 
     @cached_property
     def _builtin(self) -> dict[str, tuple[E, str]]:
@@ -107,15 +105,17 @@ class Registry(Generic[E]):
                     if isinstance(item, self.kind):
                         yield item
 
-    def _named(self, name: str) -> E:
+    def _locate(self, name: str) -> tuple[E, str]:
+        """Find a built-in entry and its module."""
         # Most entries are in a module of their own name: the others need not be imported.
-        if name.isidentifier() and importlib.util.find_spec(f"{self.package}.{name}"):
-            for entry in self._entries(importlib.import_module(f"{self.package}.{name}")):
+        module = f"{self.package}.{name}"
+        if name.isidentifier() and importlib.util.find_spec(module):
+            for entry in self._entries(importlib.import_module(module)):
                 if entry.name == name:
-                    return entry
+                    return entry, module
         if name not in self._builtin:
             raise ConfigError(self._unknown(name))
-        return self._builtin[name][0]
+        return self._builtin[name]
 
     def _own(self, name: str) -> E:
         entry = load(name, f"the {self.what} `{name}`")

@@ -1,4 +1,4 @@
-"""The manifest contract: one row per clip, every file looked at before any model is asked.
+"""Every file of a dataset is decoded and checked before any model is asked.
 
 A dataset's module reads its own metadata into `ClipRow`s; `build_manifest` decodes every file,
 decides about the bad ones and gives a `Manifest`, which is what the rest of the workflow knows of a
@@ -9,7 +9,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -18,39 +17,11 @@ import numpy as np
 import pyarrow as pa
 
 from listenread.audio import loading
+from listenread.datasets.base import AudioLimits, ClipRow
+from listenread.datasets.csv_files import LISTED, listed, refuse
 from listenread.datasets.manifest import COLUMNS, Manifest
-from listenread.datasets.rows import LISTED, ClipRow, listed, refuse
 from listenread.errors import DataError
 from listenread.progress import progress
-
-
-@dataclass(frozen=True)
-class AudioLimits:
-    """What a sound file must be like to be evaluated; every bound can be set in the config.
-
-    Attributes:
-        max_channels: mono and stereo are averaged to mono. More channels are usually an array of
-            microphones or stems; their mean is comb-filtered and no recording that anybody made, so
-            such files are refused unless this is raised.
-        min_sample_rate: in Hz. 8 kHz (telephone) is accepted, and counted in the manifest's notes,
-            because upsampling cannot bring back what a tower expects above 4 kHz; anything lower is
-            nearly always a wrong header.
-        max_sample_rate: in Hz. Up to 192 kHz is accepted and downsampled.
-        min_seconds: shorter files are refused: padding would be all that a tower hears.
-        max_seconds: longer files are refused: a clip is decoded whole, in memory.
-        silence_dbfs: a file whose peak is not above this level (dB below full scale) is silent; -80
-            is about three steps of a 16-bit file.
-        max_dbfs: a file whose peak is above this level is damaged: floating point goes up to 770
-            dB above full scale, and what is computed from that is not finite.
-    """
-
-    max_channels: int = 2
-    min_sample_rate: int = 8_000
-    max_sample_rate: int = 192_000
-    min_seconds: float = 0.05
-    max_seconds: float = 1_800.0
-    silence_dbfs: float = -80.0
-    max_dbfs: float = 120.0
 
 
 class _Checked(NamedTuple):
@@ -137,7 +108,7 @@ def build_manifest(
     """
     if on_bad_audio not in {"error", "skip"}:
         raise DataError(f"on_bad_audio is {on_bad_audio!r}; it can be 'error' or 'skip'")
-    labels = list(vocabulary) if vocabulary is not None else sorted({row.label for row in rows})
+    labels = list(vocabulary) if vocabulary is not None else sorted(_all_labels(rows))
     _check_metadata(rows, labels)
     good, skipped = _check_files(rows, limits or AudioLimits(), workers)
     if skipped and on_bad_audio == "error":
@@ -158,13 +129,23 @@ def _check_metadata(rows: Sequence[ClipRow], vocabulary: list[str]) -> None:
     repeated = [name for name, count in Counter(row.clip_id for row in rows).items() if count > 1]
     if repeated:
         problems.append(f"clip_ids that occur more than once: {listed(repeated)}")
-    strangers = Counter(row.label for row in rows if row.label not in set(vocabulary))
+    known = set(vocabulary)
+    strangers = Counter(
+        label for row in rows for label in (*row.labels, *row.unknown) if label not in known
+    )
     if strangers:
         counted = [f"{label!r} ({count} clips)" for label, count in strangers.items()]
         problems.append(
             f"labels that are not in the vocabulary: {listed(counted)}; it has {vocabulary}"
         )
+    both = [row.clip_id for row in rows if set(row.labels) & set(row.unknown)]
+    if both:
+        problems.append(f"clips with a label that is unknown, too: {listed(both)}")
     refuse("the dataset cannot be used", problems)
+
+
+def _all_labels(rows: Sequence[ClipRow]) -> set[str]:
+    return {label for row in rows for label in (*row.labels, *row.unknown)}
 
 
 def _check_files(
@@ -222,7 +203,9 @@ def _to_table(good: list[tuple[ClipRow, _Checked]], working_directory: Path) -> 
     columns: dict[str, pa.Array] = {
         "clip_id": pa.array([row.clip_id for row in rows], pa.string()),
         "path": pa.array([_portable(row.path, working_directory) for row in rows], pa.string()),
-        "label": pa.array([row.label for row in rows], pa.string()),
+        "labels": pa.array([list(row.labels) for row in rows], pa.list_(pa.string())),
+        "unknown": pa.array([list(row.unknown) for row in rows], pa.list_(pa.string())),
+        "group": pa.array([row.group for row in rows], pa.string()),
         "fold": pa.array([row.fold for row in rows], pa.int16()),
         "duration_s": pa.array([checked.duration_s for _, checked in good], pa.float64()),
         "sample_rate": pa.array([checked.sample_rate for _, checked in good], pa.int32()),
@@ -249,7 +232,7 @@ def _portable(path: Path, working_directory: Path) -> str:
 
 def _notes(good: list[tuple[ClipRow, _Checked]], vocabulary: list[str]) -> list[str]:
     notes = []
-    present = {row.label for row, _ in good}
+    present = {label for row, _ in good for label in row.labels}
     absent = [label for label in vocabulary if label not in present]
     if absent:
         notes.append(f"No clip has the label(s) {', '.join(absent)}.")

@@ -11,18 +11,26 @@ The published clips 35644, 55753 and 57881 cannot be decoded. They are rows like
 
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+from pydantic import Field
 
-from listenread.datasets.rows import ClipRow, refuse
+from listenread.datasets.base import (
+    AudioFileSettings,
+    ClipRow,
+    DatasetKind,
+    DatasetSettings,
+    Places,
+)
+from listenread.datasets.csv_files import refuse
 from listenread.errors import DataError
+from listenread.files.material import Material, Source
+from listenread.settings import RemoteFile, Repository, Settings
 
 #: The material has no classes: its captions are what a model learns from.
-VOCABULARY = ["music"]
+LABEL = "music"
 #: Column of the manifest -> column of LP-MusicCaps-MTT.
 CAPTIONS = {
     "caption": "caption_writing",
@@ -35,7 +43,7 @@ SPLITS = {"train": "train", "valid": "validation", "test": None}
 _COLUMNS = ("track_id", "path", "title", "artist_name", *CAPTIONS.values())
 
 
-def read_clips(root: Path | str, metadata: Path | str | Sequence[Path | str]) -> list[ClipRow]:
+def read(root: Path | str, metadata: Path | str | Sequence[Path | str]) -> list[ClipRow]:
     """Read LP-MusicCaps-MTT.
 
     A caption may be text or a list of sentences, which are joined with a space; one that is absent
@@ -57,7 +65,7 @@ def read_clips(root: Path | str, metadata: Path | str | Sequence[Path | str]) ->
     rows: list[ClipRow] = []
     problems: list[str] = []
     for path, split in _files(metadata):
-        for number, record in enumerate(_read(path).to_pylist(), 1):
+        for number, record in enumerate(_read(path), 1):
             problem = _problem(record)
             if problem:
                 problems.append(f"{path}, row {number}: {problem}")
@@ -93,7 +101,11 @@ def _prefix(path: Path) -> str | None:
     return next((prefix for prefix in SPLITS if path.name.startswith(prefix)), None)
 
 
-def _read(path: Path) -> pa.Table:
+def _read(path: Path) -> list[dict[str, Any]]:
+    # planning a run imports this module, which needs no tables
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         names = pq.read_schema(path).names
         missing = [name for name in _COLUMNS if name not in names]
@@ -101,7 +113,8 @@ def _read(path: Path) -> pa.Table:
             raise DataError(
                 f"{path} misses the column(s) {', '.join(missing)}; it has {', '.join(names)}"
             )
-        return pq.read_table(path, columns=list(_COLUMNS))
+        rows: list[dict[str, Any]] = pq.read_table(path, columns=list(_COLUMNS)).to_pylist()
+        return rows
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist") from error
     except (pa.ArrowException, OSError) as error:
@@ -124,7 +137,7 @@ def _row(root: Path, record: dict[str, Any], split: str) -> ClipRow:
     return ClipRow(
         clip_id=str(record["track_id"]),
         path=root / record["path"],
-        label=VOCABULARY[0],
+        labels=(LABEL,),
         known={
             **captions,
             "split": split,
@@ -174,7 +187,97 @@ def place_in_root(member: str) -> str | None:
     """Say where a member of the published zip belongs below the root, or None if nowhere.
 
     For `files.download.extract`: ``<hexadecimal digit>/<name>.mp3``; folders above it are
-    dropped, and all that is no MP3 file is left out.
+    dropped, and other files are left out.
     """
     found = re.search(r"(?:^|/)([0-9a-f]/[^/.][^/]*\.mp3)$", member)
     return found[1] if found else None
+
+
+class CaptionRepository(Settings):
+    """The dataset of the Hugging Face hub with the captions."""
+
+    repository: Repository = Field(description="Its name, `owner/name`.")
+    revision: str = Field(
+        min_length=1,
+        description="The commit, 40 hexadecimal digits, or a branch; the commit that was fetched "
+        "is written next to the files.",
+    )
+
+
+class MagnaTagATuneSettings(DatasetSettings, AudioFileSettings):
+    """MagnaTagATune's clips with the captions of LP-MusicCaps-MTT, to train a model on."""
+
+    parts: list[RemoteFile] = Field(
+        min_length=1, description="The parts of the zip with the clips, in their order."
+    )
+    captions: CaptionRepository
+    max_extracted_bytes: int = Field(
+        8_000_000_000, ge=1, description="A zip that would unpack to more is refused."
+    )
+
+
+def fetch_audio(outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source) -> None:
+    """Download the parts of the zip, join them and extract the clips."""
+    from listenread.files.download import extract, fetch
+
+    parts = [
+        fetch(target=source.downloads / Path(part["url"]).name, mirror=source.mirror, **part)
+        for part in settings["parts"]
+    ]
+    archive = join_parts(parts, source.downloads / "magnatagatune.zip")
+    extract(
+        archive,
+        outputs["audio"],
+        placed=place_in_root,
+        max_bytes=settings["max_extracted_bytes"],
+    )
+    archive.unlink()
+
+
+def fetch_captions(
+    outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source
+) -> None:
+    """Download the tables with the captions from the hub."""
+    from listenread.files.hub import fetch_repository
+
+    fetch_repository(
+        outputs["captions"], kind="dataset", mirror=source.mirror, **settings["captions"]
+    )
+
+
+def locate(settings: MagnaTagATuneSettings, made: Mapping[str, Path]) -> Places:
+    """Both the clips and the tables are fetched."""
+    return Places(root=made["audio"], metadata=made["captions"])
+
+
+def read_clips(places: Places, settings: Mapping[str, Any]) -> list[ClipRow]:
+    """Read the tables; see `read`."""
+    assert places.root is not None and places.metadata is not None
+    return read(places.root, places.metadata)
+
+
+KIND = DatasetKind(
+    name="magnatagatune",
+    description="MagnaTagATune's clips with the captions of LP-MusicCaps-MTT, to train a model on.",
+    settings=MagnaTagATuneSettings,
+    locate=locate,
+    read_clips=read_clips,
+    material=(
+        Material(
+            rule="fetch_magnatagatune",
+            outputs={"audio": "audio/"},
+            make=fetch_audio,
+            uses=("parts", "max_extracted_bytes"),
+        ),
+        Material(
+            rule="fetch_magnatagatune_captions",
+            outputs={"captions": "captions/"},
+            make=fetch_captions,
+            uses=("captions",),
+        ),
+    ),
+    licence="CC BY-NC-SA 3.0 (clips), CC BY-NC 4.0 (captions)",
+    citation="Law, West, Mandel, Bay, Downie, ISMIR 2009; Doh, Choi, Lee, Nam: LP-MusicCaps, "
+    "ISMIR 2023",
+    captioned=True,
+)

@@ -22,7 +22,6 @@ class Clip(NamedTuple):
 
     clip_id: str
     path: Path
-    label: str
     sha256: str
 
 
@@ -47,9 +46,15 @@ class Manifest:
         return self.table.num_rows
 
     @property
+    def labels(self) -> list[list[str]]:
+        """The labels of each clip."""
+        labels: list[list[str]] = self.table["labels"].to_pylist()
+        return labels
+
+    @property
     def clips(self) -> list[Clip]:
         """The clips for `listenread.audio.loading.ClipLoader`."""
-        rows = self.table.select(["clip_id", "path", "label", "sha256"]).to_pylist()
+        rows = self.table.select(["clip_id", "path", "sha256"]).to_pylist()
         return [Clip(**(row | {"path": Path(row["path"])})) for row in rows]
 
 

@@ -7,10 +7,22 @@ the root that is given.
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from listenread.datasets.rows import ClipRow, read_csv, refuse
+from pydantic import Field
+
+from listenread.datasets.base import (
+    AudioFileSettings,
+    ClipRow,
+    DatasetKind,
+    LabelledSettings,
+    Places,
+)
+from listenread.datasets.csv_files import read_csv, refuse
+from listenread.files.material import Material, Source
+from listenread.settings import RemoteFile
 
 
 class Instrument(NamedTuple):
@@ -82,7 +94,7 @@ _PATTERNS = {
 }
 
 
-def read_clips(root: Path | str, metadata: Path | str, *, official: bool = False) -> list[ClipRow]:
+def read(root: Path | str, metadata: Path | str, *, official: bool = False) -> list[ClipRow]:
     """Read a csv in TinySOL's format.
 
     Args:
@@ -117,7 +129,7 @@ def _row(root: Path, record: dict[str, str]) -> ClipRow:
     return ClipRow(
         clip_id=path.stem,
         path=path,
-        label=record["Instrument (in full)"],
+        labels=(record["Instrument (in full)"],),
         fold=int(record["Fold"]),
         known={
             "family": record["Family"],
@@ -132,12 +144,12 @@ def _row(root: Path, record: dict[str, str]) -> ClipRow:
 
 
 def check_official(rows: list[ClipRow]) -> None:
-    """Check that the metadata describe TinySOL 6.0 whole: 2,913 clips, so many of each class.
+    """Check that the metadata describe TinySOL 6.0 whole: 2,913 clips, and how many of each class.
 
     Raises:
         DataError: with every class whose count differs.
     """
-    counts = Counter(row.label for row in rows)
+    counts = Counter(label for row in rows for label in row.labels)
     expected = {instrument.label: instrument.clips for instrument in INSTRUMENTS}
     differing = [
         f"{label}: {counts.get(label, 0)} instead of {expected.get(label, 0)}"
@@ -155,7 +167,7 @@ def place_in_root(member: str) -> str | None:
     """Say where a member of the official archive belongs below the root, or None if nowhere.
 
     For `files.download.extract`. Folders above the family's are dropped, should a release have
-    any; all that is no wav file is left out.
+    any; other files than wav are left out.
     """
     families = {instrument.family for instrument in INSTRUMENTS}
     parts = Path(member).parts
@@ -163,3 +175,102 @@ def place_in_root(member: str) -> str | None:
     if start is None or not member.endswith(".wav") or parts[-1].startswith("."):
         return None
     return "/".join(parts[start:])
+
+
+class TinySolSettings(LabelledSettings, AudioFileSettings):
+    """TinySOL, downloaded from Zenodo or already here."""
+
+    root: str | None = Field(
+        None,
+        description="The folder that the csv's paths are relative to, where the audio is already "
+        "here; null downloads and extracts the archive.",
+    )
+    archive: RemoteFile
+    metadata: RemoteFile
+    max_extracted_bytes: int = Field(
+        4_000_000_000, ge=1, description="An archive that would unpack to more is refused."
+    )
+    official: bool = Field(
+        True,
+        description="Whether the csv must describe TinySOL 6.0 whole, the right number of clips of "
+        "each class.",
+    )
+    track_clips: bool = Field(
+        True,
+        description="Whether every audio file is an input of the workflow, so that a replaced one "
+        "is noticed when jobs are planned. Switch it off beyond some 100,000 clips; the csv is "
+        "tracked in any case, and a clip that is not the one of the manifest is never embedded.",
+    )
+
+
+def fetch_metadata(
+    outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source
+) -> None:
+    """Download the official csv."""
+    from listenread.files.download import fetch
+
+    fetch(target=outputs["metadata"], mirror=source.mirror, **settings["metadata"])
+
+
+def fetch_audio(outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source) -> None:
+    """Download the official archive and extract its wav files."""
+    from listenread.files.download import extract, fetch
+
+    archive = fetch(
+        target=source.downloads / "TinySOL.tar.gz", mirror=source.mirror, **settings["archive"]
+    )
+    extract(
+        archive,
+        outputs["audio"],
+        placed=place_in_root,
+        max_bytes=settings["max_extracted_bytes"],
+    )
+
+
+def locate(settings: TinySolSettings, made: Mapping[str, Path]) -> Places:
+    """The csv is always fetched; the audio is the user's or fetched."""
+    root = made["audio"] if settings.root is None else Path(settings.root)
+    return Places(root=root, metadata=made["metadata"])
+
+
+def read_clips(places: Places, settings: Mapping[str, Any]) -> list[ClipRow]:
+    """Read the csv; see `read`."""
+    assert places.root is not None and places.metadata is not None
+    return read(places.root, places.metadata, official=settings["official"])
+
+
+def clip_files(settings: TinySolSettings) -> list[str]:
+    """List the sound files of the user; the csv that names them may not be fetched yet."""
+    if settings.root is None:
+        return []
+    return sorted(str(path) for path in Path(settings.root).rglob("*.wav"))
+
+
+KIND = DatasetKind(
+    name="tinysol",
+    description="TinySOL 6.0: 2,913 single notes of 14 orchestral instruments.",
+    settings=TinySolSettings,
+    locate=locate,
+    read_clips=read_clips,
+    uses=("official",),
+    material=(
+        Material(
+            rule="fetch_tinysol_metadata",
+            outputs={"metadata": "metadata.csv"},
+            make=fetch_metadata,
+            uses=("metadata",),
+        ),
+        Material(
+            rule="fetch_tinysol",
+            outputs={"audio": "audio/"},
+            make=fetch_audio,
+            uses=("archive", "max_extracted_bytes"),
+            when=lambda settings: settings.root is None,
+        ),
+    ),
+    licence="CC BY 4.0",
+    citation="Cella, Ghisi, Lostanlen, Lévy, Fineberg, Maresz: TinySOL, "
+    "https://doi.org/10.5281/zenodo.3685367",
+    clip_files=clip_files,
+    of_the_paper=True,
+)

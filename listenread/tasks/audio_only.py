@@ -105,10 +105,10 @@ TASK = Task(
             caption="Audio-only classification: the nearest class mean",
             method="Each class is represented by the normalised mean vector of its clips, and a "
             "clip is given to the class with the largest cosine. Protocol <em>published</em> is "
-            "the paper's, in which the mean contains the clip under test; <em>corrected</em> takes the "
-            "clips of the other official folds or, without folds, all other clips. <em>joint</em> "
-            "is the space that both towers share, <em>pre_joint</em> what the audio tower gives "
-            "before the projection into it.",
+            "the paper's, in which the mean contains the clip under test; <em>corrected</em> "
+            "takes the clips of the other official folds or, without folds, all other clips. "
+            "<em>joint</em> is the space that both towers share, <em>pre_joint</em> what the "
+            "audio tower gives before the projection into it.",
             docs="audio-only-is-the-clip-under-test-part-of-its-classs-prototype",
         ),
     ),

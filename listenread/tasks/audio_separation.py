@@ -67,8 +67,8 @@ TASK = Task(
             comparable=("dataset", "space"),
             caption="Separation of pairs of clips of one class from other pairs",
             method="Mean similarity of pairs of clips of one class (positive) and of others "
-            "(negative); d\u2032 is their distance in units of their spread, overlap the common area of "
-            "the two histograms.",
+            "(negative); d\u2032 is their distance in units of their spread, overlap the common "
+            "area of the two histograms.",
         ),
     ),
 )

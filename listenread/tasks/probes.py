@@ -118,8 +118,8 @@ TASK = Task(
             comparable=("dataset",),
             caption="Probes: classifiers trained on the audio vectors, on held-out folds",
             method="<em>linear_probe</em> is a logistic regression and <em>k_nearest</em> a vote "
-            "of the nearest clips by cosine, both on held-out folds: what is in the vectors, whatever "
-            "a prompt makes of it.",
+            "of the nearest clips by cosine, both on held-out folds: what is in the vectors, "
+            "whatever a prompt makes of it.",
             docs="what-we-add",
         ),
     ),

@@ -134,10 +134,11 @@ TASK = Task(
             comparable=("dataset", "space"),
             caption="What another wording changes, on the same clips",
             method="“a - b” is prompt a in place of prompt b, on the same clips and the same "
-            "resamples: Δ is the difference of a metric with its paired interval, "
-            "<em>top-1 agreement</em> the share of clips with the same answer, <em>rank correlation</em> "
-            "that of the two orders of the classes, <em>pair cosine</em> the similarity of the two texts "
-            "of a label, to be held against <em>label cosine</em>, that of different labels.",
+            "resamples: Δ is the difference of a metric with its paired interval, <em>top-1 "
+            "agreement</em> the share of clips with the same answer, <em>rank correlation</em> "
+            "that of the two orders of the classes, <em>pair cosine</em> the similarity of the "
+            "two texts of a label, to be held against <em>label cosine</em>, that of different "
+            "labels.",
             docs="label-spellings-trumpet-in-c-or-trumpet",
         ),
     ),

@@ -58,9 +58,9 @@ TASK = Task(
             comparable=("dataset",),
             caption="Separation of matching from other pairs of a clip and a prompt",
             method="Mean similarity of pairs that belong together (positive) and of others "
-            "(negative); d\u2032 is their distance in units of their spread, overlap the common area of "
-            "the two histograms, and the modality gap the distance between the centroids of audio "
-            "and text.",
+            "(negative); d\u2032 is their distance in units of their spread, overlap the common "
+            "area of the two histograms, and the modality gap the distance between the centroids "
+            "of audio and text.",
         ),
     ),
 )

@@ -23,7 +23,7 @@ def evaluated_midi_notes(midi_note_step: int, midi_note_offset: int) -> frozense
     """List the MIDI notes that are evaluated; all others may train.
 
     Args:
-        midi_note_step: every which note is evaluated; 1 evaluates all and leaves none to train on.
+        midi_note_step: evaluate every n-th MIDI note; 1 evaluates all and leaves none to train on.
         midi_note_offset: the notes n with n % step == offset are evaluated.
     """
     if midi_note_step < 1 or not 0 <= midi_note_offset < midi_note_step:

@@ -155,9 +155,9 @@ TASK = Task(
             caption="Zero-shot classification by prompts",
             row_tasks=("zero_shot",),
             method="A clip is given to the class whose prompt has the largest cosine with it in "
-            "the joint space. Top-k is the share of clips whose class is among the k largest; F1 is "
-            "weighted by class size or not; the areas under the ROC and precision-recall curves "
-            "are means over one-against-rest questions.",
+            "the joint space. Top-k is the share of clips whose class is among the k largest; F1 "
+            "is weighted by class size or not; the areas under the ROC and precision-recall "
+            "curves are means over one-against-rest questions.",
             docs="what-we-add",
         ),
         Table(

@@ -1,8 +1,7 @@
-"""What every dataset's reader gives, and how it reads a csv; cheap to import."""
+"""Metadata in csv files: read whole, with every line that is not regular named."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,25 +9,6 @@ from listenread.errors import DataError
 
 #: How many single problems an error message lists before it only counts.
 LISTED = 20
-
-
-@dataclass(frozen=True)
-class ClipRow:
-    """A clip as a dataset's metadata describes it; the file has not been looked at.
-
-    Attributes:
-        clip_id: unique in the dataset, and the same on every machine.
-        path: the audio file.
-        label: its class.
-        fold: the dataset's own split, where it has one.
-        known: what else the dataset knows, e.g. ``midi_note``; columns of the manifest.
-    """
-
-    clip_id: str
-    path: Path
-    label: str
-    fold: int | None = None
-    known: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_csv(
@@ -46,7 +26,7 @@ def read_csv(
         empty.
 
     Raises:
-        DataError: the file is absent, not text in that encoding, or no such csv.
+        DataError: the file is absent, not text in that encoding, or not a valid CSV.
     """
     path = Path(path)
     try:
@@ -55,7 +35,7 @@ def read_csv(
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist") from error
     except LookupError as error:
-        raise DataError(f"{path}: {encoding!r} is no known encoding") from error
+        raise DataError(f"{path}: unknown encoding {encoding!r}") from error
     except UnicodeError as error:
         raise DataError(
             f"{path} is not {encoding} text ({error}); save it as UTF-8 or name its encoding in "
@@ -80,12 +60,12 @@ def _records(path: Path, file: Iterable[str], required: list[str]) -> dict[int, 
     lines, problems = {}, []
     for line, fields in _numbered(reader):
         if any("\0" in field for field in fields):
-            problems.append(f"line {line} has a NUL character: no text, or text in UTF-16")
+            problems.append(f"line {line} has a NUL character: binary data, or text in UTF-16")
         elif len(fields) == len(header):
             lines[line] = dict(zip(header, (field.strip() for field in fields), strict=True))
         else:
             problems.append(f"line {line} has {len(fields)} fields, the header {len(header)}")
-    refuse(f"{path} is no regular csv", problems)
+    refuse(f"{path} is not a valid CSV", problems)
     return lines
 
 
