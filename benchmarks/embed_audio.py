@@ -23,7 +23,6 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import common
-from listenread.workflow.startup import keep_freed_memory
 
 #: Work of HTSAT-base on 10 s of sound, counted by torch's profiler.
 GFLOP_PER_CLIP = 33.0
@@ -135,8 +134,6 @@ def child(kind: str, folder: str, clips: str, threads: str, device: str) -> None
         "memory": our_memory,
         "reference": reference_rate,
     }
-    if kind != "reference":  # as the job does
-        keep_freed_memory()
     print(json.dumps(ways[kind](Path(folder), paths, int(threads), device)))
 
 
@@ -228,7 +225,7 @@ def reference_rate(folder: Path, paths: list[Path], threads: int, device: str) -
     import os
 
     environment = {"HF_HOME": str(folder / "hub"), "HF_HUB_CACHE": str(folder / "hub" / "hub")}
-    os.environ.update(environment, TRANSFORMERS_OFFLINE="1")
+    os.environ.update(environment, HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1")
     arguments, sys.argv = sys.argv, sys.argv[:1]  # the package reads the command line
     import laion_clap
     import torch

@@ -5,9 +5,11 @@ outside this package is named ``package.module:Class`` and needs no line. This m
 import torch.
 """
 
+import contextlib
+import gc
 import importlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,6 @@ from listenread.errors import ModelError
 from listenread.files import atomic
 from listenread.models.base import AudioInput, LoadTower, TwoTower
 from listenread.models.device import resolve_device
-from listenread.workflow.startup import without_garbage_collection
 
 DESCRIPTION_FILE = "model.json"
 AUDIO_TOWER_FILE = "audio_tower.safetensors"
@@ -93,7 +94,19 @@ def audio_input(model_dir: str | Path) -> AudioInput:
         raise ModelError(f"audio_input in {path} is not usable: {error}.") from error
 
 
-@without_garbage_collection()
+@contextlib.contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Import and load without garbage collection: a million objects come, and all of them stay."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@_without_garbage_collection()
 def load(
     model_dir: str | Path,
     tower: LoadTower = "both",

@@ -4,57 +4,47 @@ import csv
 import io
 import math
 
+import pandas as pd
+
 from listenread.report.wide import WideTable, three_digits
 
-_ESCAPES = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "\u2032": r"$'$",
-}
+#: The characters that LaTeX reads as commands, and the prime sign that its fonts lack.
+_ESCAPES = str.maketrans(
+    {character: f"\\{character}" for character in "&%$#_{}"}
+    | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    | {"\u2032": "$'$"}
+)
 
 
 def escape_latex(text: str) -> str:
-    r"""Escape what LaTeX takes for a command.
+    r"""Escape the characters that LaTeX reads as commands.
 
     >>> escape_latex("pre_joint 50%")
     'pre\\_joint 50\\%'
     """
-    return "".join(_ESCAPES.get(character, character) for character in text)
+    return text.translate(_ESCAPES)
 
 
 def latex(table: WideTable, caption: str, label: str) -> str:
-    """Write a table for ``\\usepackage{booktabs}``; a value that is best alone is bold.
+    """Write a table for ``\\usepackage{booktabs}``, single best values in bold.
 
     Args:
         table: from `listenread.report.wide.widen`.
         caption: plain text.
         label: of the LaTeX float.
     """
-    columns = "l" * len(table.key_names) + "r" * len(table.metrics)
-    headings = [*table.key_names, *table.headings]
-    lines = [
-        r"\begin{table}",
-        r"  \centering",
-        rf"  \caption{{{escape_latex(caption)}}}",
-        rf"  \label{{{label}}}",
-        rf"  \begin{{tabular}}{{{columns}}}",
-        r"    \toprule",
-        f"    {' & '.join(map(escape_latex, headings))} \\\\",
-        r"    \midrule",
-    ]
-    for row in table.rows():
-        cells = [*map(escape_latex, row["keys"]), *map(_latex_cell, row["cells"])]
-        lines.append(f"    {' & '.join(cells)} \\\\")
-    lines += [r"    \bottomrule", r"  \end{tabular}", r"\end{table}", ""]
-    return "\n".join(lines)
+    return pd.DataFrame(
+        [
+            [*map(escape_latex, row["keys"]), *map(_latex_cell, row["cells"])]
+            for row in table.rows()
+        ],
+        columns=[escape_latex(heading) for heading in (*table.key_names, *table.headings)],
+    ).to_latex(
+        index=False,
+        column_format="l" * len(table.key_names) + "r" * len(table.metrics),
+        caption=escape_latex(caption),
+        label=label,
+    )
 
 
 def _latex_cell(cell: dict[str, object]) -> str:

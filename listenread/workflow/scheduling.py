@@ -1,26 +1,25 @@
-"""Snakemake's scheduler on one machine: it looks for jobs when one ends, not by the clock."""
+"""A workaround for Snakemake's scheduler on one machine."""
 
 from typing import Any
 
-#: `--max-jobs-per-timespan` where nobody set it: jobs, seconds.
+#: Snakemake's default for `--max-jobs-per-timespan`: jobs, seconds.
 _DEFAULT_LIMIT = (100, 1)
 
 
 def without_timers(workflow: Any) -> bool:
-    """Take the limit of jobs per timespan from a local run that was given none.
+    """Remove the default limit of jobs per timespan from a run on one machine.
 
-    With a limit, Snakemake (9.27) sets a timer with every look for jobs, to look again when the
-    timespan is over; that look sets the next. Each job that ends adds such a chain, so that after n
-    jobs there are n looks a second, and n threads: a third of a core over a run of 215 jobs (see
-    docs/performance.md). Cores limit the jobs of one machine anyway. A limit that the user sets,
-    and one of a cluster, stays.
+    With a limit, Snakemake (9.27) starts a timer whenever it looks for jobs, and each timer makes
+    it look again, so that after n jobs it looks n times a second (`docs/performance.md`). Cores
+    limit the jobs of one machine anyway. A limit set by the user is kept, and so is a cluster's.
 
     Args:
-        workflow: Snakemake's, when its scheduler is there (`onstart`).
+        workflow: Snakemake's object, once it has a scheduler (in `onstart`).
 
     Returns:
-        Whether there was such a limit.
+        Whether the limit was removed.
     """
+    # docs/upstream.md, "Snakemake's rate limiter starts ever more timers"
     limiter = getattr(workflow.scheduler, "job_rate_limiter", None)
     if limiter is None or not workflow.local_exec:
         return False

@@ -1,3 +1,4 @@
+import gc
 import json
 import subprocess
 import sys
@@ -101,13 +102,17 @@ def test_audio_input_is_known_without_torch(tmp_path):
     assert run.stdout.split() == ["320000", "False"]
 
 
-def test_threads_sleep_while_they_wait(tmp_path):
-    program = "from listenread.models import registry; import torch"
-    environment = {"OMP_DISPLAY_ENV": "true", "PATH": "", "PYTHONPATH": ":".join(sys.path)}
-    run = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True
-    )
-    assert "OMP_WAIT_POLICY = 'PASSIVE'" in run.stderr
+@pytest.mark.parametrize("was_on", [True, False])
+def test_garbage_collection_is_as_it_was(was_on):
+    before = gc.isenabled()
+    (gc.enable if was_on else gc.disable)()
+    try:
+        with pytest.raises(KeyError), registry._without_garbage_collection():
+            assert not gc.isenabled()
+            raise KeyError
+        assert gc.isenabled() is was_on
+    finally:
+        (gc.enable if before else gc.disable)()
 
 
 def test_description_is_json_that_a_person_can_read(tmp_path):

@@ -1,15 +1,11 @@
 """What a job does to start and end quickly, each in a process of its own."""
 
-import gc
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from listenread.files import tables
-from listenread.workflow.startup import without_garbage_collection
 
 ARROW = "import sys, pyarrow as pa\nfrom listenread.workflow import startup\n"
 
@@ -63,33 +59,6 @@ def test_what_a_long_process_keeps_is_looked_through_seldom():
     before, after, frozen, found = run(code)
     assert int(after) * 20 < int(before)
     assert (frozen, found) == ("True", "True")
-
-
-@pytest.mark.parametrize("was_on", [True, False])
-def test_garbage_collection_is_as_it_was(was_on):
-    before = gc.isenabled()
-    (gc.enable if was_on else gc.disable)()
-    try:
-        with pytest.raises(KeyError), without_garbage_collection():
-            assert not gc.isenabled()
-            raise KeyError
-        assert gc.isenabled() is was_on
-    finally:
-        (gc.enable if before else gc.disable)()
-
-
-def test_freed_memory_is_kept():
-    """A large block that is freed and asked for again brings no new page."""
-    code = (
-        "import resource, numpy as np\nfrom listenread.workflow import startup\n"
-        "def faults():\n"
-        "    start = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
-        "    for _ in range(4): np.ones(2**24)\n"
-        "    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - start\n"
-        "before = faults(); startup.keep_freed_memory(); faults(); print(before, faults())"
-    )
-    before, after = map(int, run(code))
-    assert after < before / 10
 
 
 def test_a_metric_is_measured_without_pandas(tmp_path):
