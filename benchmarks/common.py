@@ -132,7 +132,7 @@ def random_laion_model(folder: Path) -> tuple[Path, Path]:
 def convert(checkpoint: Path, tokenizer: Path, model: Path) -> Process:
     """Convert the checkpoint of `random_laion_model`, in a process of its own."""
     return python(
-        "import sys; from listenread.models.laion_clap import convert_laion_clap as c; "
+        "import sys; from listenread.models.clap.from_laion import convert_laion_clap as c; "
         "c(*sys.argv[1:], audio_model='HTSAT-base')",
         checkpoint,
         tokenizer,

@@ -19,9 +19,10 @@ import pyarrow as pa
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from listenread.metrics.zero_shot import METRICS
+
 from benchmarks import common
 from listenread.files import tables
-from listenread.metrics.zero_shot import METRICS
 from listenread.report.page import Inputs, write_report
 from listenread.tasks.tidy import PER_CLASS, TIDY
 

@@ -12,9 +12,9 @@ from listenread.audio.loading import Batch, ClipLoader, mean_by_clip
 from listenread.datasets.manifest import read_manifest
 from listenread.errors import ModelError
 from listenread.files import tables
-from listenread.models import registry
+from listenread.models import prepared
 from listenread.models.base import Vectors
-from listenread.models.device import device_type, resolve_device
+from listenread.models.common.device import device_type, resolve_device
 from listenread.progress import progress
 from listenread.prompts import PromptText
 
@@ -48,7 +48,7 @@ def embed_audio(
         accept_unhealthy: compute them all the same.
         batch_size: rows per forward pass.
         device: a torch device.
-        precision: one of `listenread.models.precision.PRECISIONS`.
+        precision: one of `listenread.models.common.precision.PRECISIONS`.
         threads: CPU threads, for the tower and for decoding.
         shard: embed one shard only, the clips from ``shard * shard_clips``; None embeds all.
         shard_clips: clips of a shard.
@@ -62,11 +62,11 @@ def embed_audio(
     manifest = read_manifest(manifest_path)
     rows = shard_rows(len(manifest), shard, shard_clips)
     device = resolve_device(device)
-    model = registry.load(
+    model = prepared.load(
         model_dir, tower="audio", device=device, threads=threads, precision=precision
     )
     facts = {
-        "model": registry.describe(model_dir),
+        "model": prepared.describe(model_dir),
         "device": device_type(device),
         "precision": precision,
     }
@@ -222,7 +222,7 @@ def embed_text(
     if why:
         return tables.write_unavailable(output, why)
     device = resolve_device(device)
-    model = registry.load(
+    model = prepared.load(
         model_dir, tower="text", device=device, threads=threads, precision=precision
     )
     texts = [row.text for row in prompt]
@@ -248,7 +248,7 @@ def embed_text(
             "pre_joint": tables.vectors(pre_joint),
             "joint": tables.vectors(joint),
         },
-        model=registry.describe(model_dir),
+        model=prepared.describe(model_dir),
         device=device_type(device),
         precision=precision,
         **({"templates": list(templates)} if templates else {}),

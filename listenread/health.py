@@ -17,9 +17,9 @@ import numpy as np
 
 from listenread.errors import ListenreadError
 from listenread.files import atomic, tables
-from listenread.models import registry
+from listenread.models import prepared
 from listenread.models.base import AudioInput, TwoTower, Vectors
-from listenread.models.device import resolve_device
+from listenread.models.common.device import resolve_device
 
 #: Texts whose vectors must differ: instruments that any audio-text model has words for.
 PROBE_TEXTS = tuple(
@@ -225,9 +225,9 @@ def check_prepared_model(
     """
     try:
         device = resolve_device(device)
-        model = registry.load(model_dir, device=device, threads=threads, precision=precision)
+        model = prepared.load(model_dir, device=device, threads=threads, precision=precision)
         reference_itself = device == "cpu" and precision == "float32"
-        in_float32 = None if reference_itself else registry.load(model_dir, threads=threads)
+        in_float32 = None if reference_itself else prepared.load(model_dir, threads=threads)
         known = NO_KNOWN_ANSWERS
         if known_answers_path is not None:
             known = read_known_answers(known_answers_path)

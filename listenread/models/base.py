@@ -7,12 +7,13 @@ never needs the audio tower. Both vectors of a clip or a text come from one forw
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Annotated, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from pydantic import Field
 
-from listenread.entries import Registry
+from listenread.entries import Registry, load
+from listenread.errors import ConfigError
 from listenread.files.material import Material, Source
 from listenread.settings import Settings
 
@@ -127,9 +128,9 @@ class Preparation:
 
     Attributes:
         rule: name of its rule, verb first, e.g. ``convert_laion_clap``.
-        make: ``package.module:function``, called as ``make(inputs, model_dir, settings, context)``
-            with paths by name, the folder of the prepared model, a mapping of the settings that
-            `uses` names, and a `PreparationContext`.
+        make: a function or ``package.module:function``, called as ``make(inputs, model_dir,
+            settings, context)`` with paths by name, the folder of the prepared model, a mapping of
+            the settings that `uses` names, and a `PreparationContext`.
         outputs: files of the prepared model that it writes; ``model.json`` among them.
         inputs: called as ``inputs(settings, made)`` with the paths of the material by name: what it
             reads, by name.
@@ -145,7 +146,7 @@ class Preparation:
     """
 
     rule: str
-    make: str
+    make: "str | Callable[[Mapping[str, Path], Path, Mapping[str, Any], PreparationContext], object]"
     outputs: tuple[str, ...]
     inputs: Callable[[Any, Mapping[str, Path]], Mapping[str, Path]] = lambda settings, made: {}
     uses: tuple[str, ...] = ()
@@ -246,3 +247,113 @@ class Family:
 
 
 FAMILIES: Registry[Family] = Registry("model family", Family, "listenread.models")
+
+
+Cropping = Annotated[
+    Literal["first", "centre", "mean_of_windows"],
+    Field(description="What is heard of a clip that is longer than the tower's input."),
+]
+
+
+def is_remote(key: str) -> Callable[[Any], bool]:
+    """Make a function for `Material.when`: a file of a model has a URL and no path of its own."""
+
+    def when(settings: Any) -> bool:
+        file = getattr(settings, key)
+        return file is not None and file.path is None
+
+    return when
+
+
+def own_or_made(*keys: str) -> Callable[[Any, Mapping[str, Path]], Mapping[str, Path]]:
+    """Make a function for `Preparation.inputs`: the user's own files, or those that are fetched."""
+
+    def inputs(settings: Any, made: Mapping[str, Path]) -> Mapping[str, Path]:
+        own = {key: getattr(settings, key).path for key in keys}
+        return {key: made[key] if path is None else Path(path) for key, path in own.items()}
+
+    return inputs
+
+
+def _fetch_file(
+    name: str, outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source
+) -> None:
+    from listenread.files.download import fetch
+
+    file = {key: value for key, value in settings[name].items() if key != "path"}
+    fetch(target=outputs[name], mirror=source.mirror, **file)
+
+
+def fetch_checkpoint(
+    outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source
+) -> None:
+    """Download the file that the setting `checkpoint` describes."""
+    _fetch_file("checkpoint", outputs, settings, source)
+
+
+def fetch_tokenizer(
+    outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source
+) -> None:
+    """Download the file that the setting `tokenizer` describes."""
+    _fetch_file("tokenizer", outputs, settings, source)
+
+
+class OwnSettings(TowerSettings):
+    """A class of your own, named `package.module:Class`."""
+
+    options: dict[str, Any] = Field(
+        default_factory=dict, description="Handed to the class as it is."
+    )
+
+
+def find_family(name: str) -> Family:
+    """Find a family: a built-in one, a `Family` of your own, or a class that is a model.
+
+    Args:
+        name: of a built-in family, or ``package.module:NAME`` of a `Family` or of a class as
+            docs/own_model.md describes it, which is made a family of its own.
+
+    Raises:
+        ConfigError: there is no such family, or it breaks its contract.
+    """
+    if ":" in name:
+        found = load(name, f"the model family `{name}`")
+        if isinstance(found, type) and not issubclass(found, Family):
+            return _of_class(name, found)
+    return FAMILIES.find(name)
+
+
+def _of_class(name: str, found: type) -> Family:
+    towers = frozenset(getattr(found, "towers", ("audio", "text")))
+    needed = {"audio": "encode_audio", "text": "encode_text"}
+    problems = [
+        f"`{needed[tower]}` is missing"
+        for tower in sorted(towers)
+        if tower in needed and not hasattr(found, needed[tower])
+    ]
+    if "audio" in towers and not isinstance(getattr(found, "audio_input", None), AudioInput):
+        problems.append(
+            "the class attribute `audio_input` is missing, an instance of "
+            "listenread.audio.base.AudioInput"
+        )
+    family = Family(
+        name=name,
+        description="A class of your own.",
+        settings=OwnSettings,
+        towers=towers,
+        loader=name,
+        preparations=(
+            Preparation(
+                rule="prepare_own",
+                make="listenread.models.prepared:prepare_own",
+                outputs=("model.json",),
+                uses=("options",),
+            ),
+        ),
+    )
+    problems += family.problems()
+    if problems:
+        raise ConfigError(
+            f"{name}: the class cannot be used as a model:\n  - " + "\n  - ".join(problems)
+        )
+    return family

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from listenread.errors import DownloadError, UnreachableError
 from listenread.files import download
-from listenread.models import registry
+from listenread.models import prepared
 from listenread.models.base import AudioInput
 from listenread.models.released import ReleasedFile, read_listing
 
@@ -48,7 +48,7 @@ def fetch_system(
         if reason is not None:
             unreachable = unreachable or isinstance(reason, UnreachableError)
             absent[file.path] = str(reason)
-    registry.write_description(
+    prepared.write_description(
         model_dir,
         "released",
         AudioInput(sample_rate=0, clip_seconds=0.0),

@@ -15,7 +15,7 @@ from listenread.audio import loading
 from listenread.errors import ModelError
 from listenread.files import atomic
 from listenread.files.checksums import checksum
-from listenread.models import registry
+from listenread.models import prepared
 from listenread.models.base import AudioInput, TwoTower, Vectors
 
 #: The package's root: what a process of its own needs on its path.
@@ -101,14 +101,14 @@ def verify_model(
     Raises:
         ModelError: the model is of another family or of another checkpoint, or the package fails.
     """
-    description = registry.describe(model_dir)
+    description = prepared.describe(model_dir)
     _refuse_another_checkpoint(model_dir, description, checkpoint_path)
     audio_input = AudioInput(**description["audio_input"])
     clips = known_clips(audio_input.sample_rate, seed)
     windows = list(unpadded_windows(clips, audio_input).values())
     reference = embed_with_laion_clap(checkpoint_path, model_dir, windows, texts, threads)
     rows = compare(
-        registry.load(model_dir, threads=threads),
+        prepared.load(model_dir, threads=threads),
         reference,
         clips,
         texts,
@@ -230,7 +230,7 @@ def embed_with_laion_clap(
     Raises:
         ModelError: the package is not installed or fails.
     """
-    description = registry.describe(model_dir)
+    description = prepared.describe(model_dir)
     clips = list(clips)
     with tempfile.TemporaryDirectory(prefix="listenread-verify-") as folder:
         request, response = Path(folder, "request.npz"), Path(folder, "response.npz")
@@ -245,7 +245,7 @@ def embed_with_laion_clap(
         np.savez(request, settings=json.dumps(settings), **waveforms)
         environment = offline_hub(
             Path(folder, "hub"),
-            Path(model_dir, registry.TOKENIZER_FILE),
+            Path(model_dir, prepared.TOKENIZER_FILE),
             description["sizes"]["text"],
         )
         command = [sys.executable, "-m", "listenread.models.laion_reference", request, response]

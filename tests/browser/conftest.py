@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from listenread.datasets.rows import ClipRow
+from listenread.tasks.confidence import measure_confidence
 
 from listenread.datasets.checking import build_manifest
 from listenread.datasets.manifest import write_manifest
-from listenread.datasets.rows import ClipRow
 from listenread.figures import confusion, map, margin, prompts, similarity
 from listenread.files import tables
 from listenread.report.listening import encode_clips
@@ -22,7 +23,6 @@ from listenread.report.page import TABLES, Inputs, write_report
 from listenread.scores import score_prompt
 from listenread.tasks import tidy
 from listenread.tasks.audio_only import measure_audio_only
-from listenread.tasks.confidence import measure_confidence
 from listenread.tasks.prompt_effects import compare_prompts
 from listenread.tasks.separation import measure_separation
 from listenread.tasks.zero_shot import measure_zero_shot

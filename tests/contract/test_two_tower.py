@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 import torch
 
-from listenread.models import registry, tokenizers
+from listenread.models import prepared
 from listenread.models.base import AudioInput, TwoTower
+from listenread.models.common import tokenization
+from listenread.models.common.weights import write_tower
 from listenread.models.muscall.sizes import AudioSizes, Sizes, TextSizes
 from listenread.models.muscall.towers import TwoTowers, tower_states
-from listenread.models.weights import write_tower
 
 TEXTS = [
     "A violin track",
@@ -39,15 +40,15 @@ OWN_FAMILY = re.search(
 
 
 def build_muscall(folder, audio_sizes):
-    tokenizer = tokenizers.train_word_level(text for text in TEXTS if text)
+    tokenizer = tokenization.train_word_level(text for text in TEXTS if text)
     text_sizes = TextSizes(tokenizer.get_vocab_size(), 16, 16, 2, 2)
     sizes = Sizes(audio_sizes, text_sizes, d_joint=8)
     torch.manual_seed(0)
     audio, text = tower_states(TwoTowers(sizes).state_dict())
-    write_tower(folder / registry.AUDIO_TOWER_FILE, audio)
-    write_tower(folder / registry.TEXT_TOWER_FILE, text)
-    tokenizer.save(str(folder / registry.TOKENIZER_FILE))
-    registry.write_description(folder, "muscall", sizes.audio.audio_input, sizes=sizes.to_dict())
+    write_tower(folder / prepared.AUDIO_TOWER_FILE, audio)
+    write_tower(folder / prepared.TEXT_TOWER_FILE, text)
+    tokenizer.save(str(folder / prepared.TOKENIZER_FILE))
+    prepared.write_description(folder, "muscall", sizes.audio.audio_input, sizes=sizes.to_dict())
 
 
 def build_muscall_resnet(folder):
@@ -63,7 +64,7 @@ def build_hf_clap(folder):
     transformers = pytest.importorskip("transformers")
     from tokenizers import ByteLevelBPETokenizer, processors
 
-    from listenread.models.hf_clap import convert_hf_clap
+    from listenread.models.clap.from_hf import convert_hf_clap
 
     snapshot = folder.parent / f"{folder.name}-snapshot"
     audio = {"patch_embeds_hidden_size": 16, "hidden_size": 128, "depths": [1, 1, 1, 1]}
@@ -90,14 +91,14 @@ def build_hf_clap(folder):
 def build_laion_clap(folder):
     """The same towers from another source; its conversion has tests of its own."""
     build_hf_clap(folder)
-    description = registry.describe(folder)
+    description = prepared.describe(folder)
     wanted = AudioInput(**description.pop("audio_input"))
     description["family"] = "laion_clap"
-    registry.write_description(folder, audio_input=wanted, **description)
+    prepared.write_description(folder, audio_input=wanted, **description)
 
 
 def build_own(folder):
-    registry.prepare_own(folder, "spectrum_and_letters:SpectrumAndLetters", {"seed": 1})
+    prepared.prepare_own(folder, "spectrum_and_letters:SpectrumAndLetters", {"seed": 1})
 
 
 BUILDERS = {
@@ -127,7 +128,7 @@ def model_dir(request, tmp_path_factory, own_package):
 
 @pytest.fixture(scope="module")
 def model(model_dir):
-    return registry.load(model_dir, threads=1)
+    return prepared.load(model_dir, threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +151,7 @@ towers = pytest.mark.parametrize("tower", ["audio", "text"])
 
 
 def test_every_registered_family_is_here():
-    assert set(registry.FAMILIES) <= set(BUILDERS)
+    assert set(prepared.FAMILIES) <= set(BUILDERS)
 
 
 def test_protocol(model):
@@ -159,7 +160,7 @@ def test_protocol(model):
 
 
 def test_audio_input_is_what_the_description_says(model, model_dir):
-    assert registry.audio_input(model_dir) == model.audio_input
+    assert prepared.audio_input(model_dir) == model.audio_input
 
 
 @towers
@@ -229,12 +230,12 @@ def test_towers_load_apart(model_dir, encoded, tower, tmp_path):
     alone = tmp_path / "model"
     shutil.copytree(model_dir, alone)
     others = {
-        "audio": (registry.TEXT_TOWER_FILE, registry.TOKENIZER_FILE),
-        "text": (registry.AUDIO_TOWER_FILE,),
+        "audio": (prepared.TEXT_TOWER_FILE, prepared.TOKENIZER_FILE),
+        "text": (prepared.AUDIO_TOWER_FILE,),
     }
     for name in others[tower]:
         (alone / name).unlink(missing_ok=True)
-    model = registry.load(alone, tower, threads=1)
+    model = prepared.load(alone, tower, threads=1)
     encode, batch = encoded[tower]
     ours = model.encode_audio(batch) if tower == "audio" else model.encode_text(batch)
     assert_close(ours, encode(batch))

@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 from torch import nn
 
 from listenread.files import tables
-from listenread.models import registry, tokenizers
-from listenread.models.checkpoints import read_checkpoint
+from listenread.models import prepared
+from listenread.models.common import tokenization
+from listenread.models.common.checkpoints import read_checkpoint
+from listenread.models.common.weights import read_tower, write_tower
 from listenread.models.muscall.training import checkpoints
 from listenread.models.released import read_vectors
-from listenread.models.weights import read_tower, write_tower
 
 from .conftest import mutated, times
 
@@ -232,13 +233,13 @@ def test_headers_of_arrays(trial, descr, order, shape, version, extra, body):
 
 def test_damaged_tokenizers(trial):
     path = trial.folder / "tokenizer.json"
-    tokenizers.train_word_level(["a low tone", "a high tone"]).save(str(path))
+    tokenization.train_word_level(["a low tone", "a high tone"]).save(str(path))
     whole = path.read_bytes()
     rng = random.Random("tokenizer")
 
     def act():
-        tokenizer = tokenizers.load(path)
-        assert tokenizers.encode(tokenizer, ["a low tone"], 6).shape == (1, 6)
+        tokenizer = tokenization.load(path)
+        assert tokenization.encode(tokenizer, ["a low tone"], 6).shape == (1, 6)
 
     for number in range(times(200)):
         path.write_bytes(mutated(whole, rng, head=len(whole)))
@@ -246,14 +247,14 @@ def test_damaged_tokenizers(trial):
 
 
 def test_damaged_descriptions(trial):
-    path = trial.folder / registry.DESCRIPTION_FILE
+    path = trial.folder / prepared.DESCRIPTION_FILE
     whole = json.dumps(
         {"family": "muscall", "audio_input": {"sample_rate": 8000, "clip_seconds": 1.0}}
     )
     rng = random.Random("description")
 
     def act():
-        audio_input = registry.audio_input(trial.folder)
+        audio_input = prepared.audio_input(trial.folder)
         assert audio_input.samples > 0
 
     for number in range(times(300)):
@@ -261,7 +262,7 @@ def test_damaged_descriptions(trial):
         trial(act, path, number)
     for content in ("[]", "3", '"x"', "null", '{"family": 3, "audio_input": []}'):
         path.write_text(content)
-        trial(lambda: registry.load(trial.folder), path, content)
+        trial(lambda: prepared.load(trial.folder), path, content)
 
 
 def test_damaged_tables(trial):

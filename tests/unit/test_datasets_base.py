@@ -7,11 +7,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import soundfile
+from listenread.datasets.rows import ClipRow, read_csv
 
 from listenread.datasets import checking, registry
 from listenread.datasets.checking import AudioLimits, build_manifest
 from listenread.datasets.manifest import COLUMNS, read_manifest, write_manifest
-from listenread.datasets.rows import ClipRow, read_csv
 from listenread.errors import ConfigError, DataError
 from listenread.files import tables
 

@@ -8,7 +8,7 @@ from listenread.audio.loading import Batch
 from listenread.embed import Encoder, clip_vectors, shard_rows
 from listenread.errors import ModelError
 from listenread.models.base import Vectors
-from listenread.models.precision import InPrecision
+from listenread.models.common.precision import InPrecision
 
 
 def encode(waveforms):

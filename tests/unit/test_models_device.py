@@ -6,11 +6,11 @@ import sys
 import pytest
 import torch
 
-from listenread.models import device
+from listenread.models.common import device
 
 CLAIM = """
 import sys
-from listenread.models.device import claim_gpu
+from listenread.models.common.device import claim_gpu
 claims = [claim_gpu(int(sys.argv[1]), sys.argv[2]) for _ in range(2)]
 print(*claims, flush=True)
 sys.stdin.read()

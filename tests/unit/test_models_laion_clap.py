@@ -12,12 +12,13 @@ import torch
 from listenread import health
 from listenread.audio import loading
 from listenread.errors import ModelError
-from listenread.models import laion_clap, registry, verify
+from listenread.models import prepared, verify
 from listenread.models.base import Vectors
-from listenread.models.checkpoints import read_checkpoint
+from listenread.models.clap import from_laion
 from listenread.models.clap.audio import AudioTower
 from listenread.models.clap.sizes import FrontEndSizes, Sizes, TextSizes
-from listenread.models.weights import refuse_differences
+from listenread.models.common.checkpoints import read_checkpoint
+from listenread.models.common.weights import refuse_differences
 
 LIMITS = {"largest_difference": 1e-4, "smallest_cosine": 0.99999}
 
@@ -25,7 +26,7 @@ LIMITS = {"largest_difference": 1e-4, "smallest_cosine": 0.99999}
 @pytest.fixture(scope="session")
 def prepared(made_by_package, tokenizer_path, tmp_path_factory):
     folder = tmp_path_factory.mktemp("prepared")
-    conversion = laion_clap.convert_laion_clap(
+    conversion = from_laion.convert_laion_clap(
         made_by_package / "HTSAT-base.pt",
         tokenizer_path,
         folder,
@@ -34,7 +35,7 @@ def prepared(made_by_package, tokenizer_path, tmp_path_factory):
     )
     assert conversion.peak_memory_bytes < 6 * 2**30
     yield folder
-    for name in (registry.AUDIO_TOWER_FILE, registry.TEXT_TOWER_FILE):
+    for name in (prepared.AUDIO_TOWER_FILE, prepared.TEXT_TOWER_FILE):
         (folder / name).unlink()
 
 
@@ -69,7 +70,7 @@ def test_both_towers_agree_with_the_package(verified):
 
 @pytest.fixture(scope="session")
 def model(prepared):
-    return registry.load(prepared, threads=1)
+    return prepared.load(prepared, threads=1)
 
 
 def without_batch_norm(tower):
@@ -171,7 +172,7 @@ def test_fused_attention_changes_nothing(model, prepared):
 
     with torch.device("meta"):
         plain = AudioTower(model.sizes)
-    plain.load_state_dict(load_file(prepared / registry.AUDIO_TOWER_FILE), assign=True)
+    plain.load_state_dict(load_file(prepared / prepared.AUDIO_TOWER_FILE), assign=True)
     waveforms = torch.from_numpy(health.probe_clips(model.audio_input)[:1])
     with torch.inference_mode():
         pre_joint, joint = plain.eval()(waveforms)
@@ -185,8 +186,8 @@ def test_the_smaller_variant_has_its_names_and_shapes(made_by_package):
     shapes = json.loads((made_by_package / "HTSAT-tiny.json").read_text())
     with torch.device("meta"):
         state = {name: torch.empty(shape) for name, shape in shapes.items()}
-        weights = laion_clap._renamed(state, torch.empty(1024))
-        settings = laion_clap.AUDIO_MODELS["HTSAT-tiny"]
+        weights = from_laion._renamed(state, torch.empty(1024))
+        settings = from_laion.AUDIO_MODELS["HTSAT-tiny"]
         tower = AudioTower(Sizes(settings, FrontEndSizes(), TextSizes()))
     del tower.audio_projection
     refuse_differences(tower, weights.audio, "HTSAT-tiny", weights.unexpected)
@@ -195,7 +196,7 @@ def test_the_smaller_variant_has_its_names_and_shapes(made_by_package):
 @pytest.mark.slow
 def test_another_variant_is_refused(made_by_package, tokenizer_path, tmp_path):
     with pytest.raises(ModelError, match="taken as HTSAT-tiny") as caught:
-        laion_clap.convert_laion_clap(
+        from_laion.convert_laion_clap(
             made_by_package / "HTSAT-base.pt",
             tokenizer_path,
             tmp_path / "out",
@@ -223,7 +224,7 @@ def test_every_difference_is_listed(tokenizer_path, tmp_path):
     }
     torch.save({"epoch": 1, "state_dict": state}, tmp_path / "other.pt")
     with pytest.raises(ModelError) as caught:
-        laion_clap.convert_laion_clap(
+        from_laion.convert_laion_clap(
             tmp_path / "other.pt", tokenizer_path, tmp_path / "out", audio_model="HTSAT-base"
         )
     message = str(caught.value)
@@ -241,17 +242,17 @@ def test_a_front_end_with_another_window_is_refused(tokenizer_path, tmp_path):
     state = {"audio_branch.spectrogram_extractor.stft.conv_real.weight": stored}
     torch.save(state, tmp_path / "other.pt")
     with pytest.raises(ModelError, match="was not made with the periodic Hann window"):
-        laion_clap.convert_laion_clap(
+        from_laion.convert_laion_clap(
             tmp_path / "other.pt", tokenizer_path, tmp_path / "out", audio_model="HTSAT-base"
         )
 
 
 def test_unknown_variant_and_incomplete_tokenizer_are_refused(tokenizer_path, maker, tmp_path):
     with pytest.raises(ModelError, match="one of HTSAT-tiny, HTSAT-base"):
-        laion_clap.convert_laion_clap("a.pt", tokenizer_path, tmp_path, audio_model="HTSAT-huge")
+        from_laion.convert_laion_clap("a.pt", tokenizer_path, tmp_path, audio_model="HTSAT-huge")
     runpy.run_path(str(maker))["write_tokenizer"](tmp_path / "small.json", 700)
     with pytest.raises(ModelError, match="has 700 tokens, but the text tower has 50265"):
-        laion_clap.convert_laion_clap(
+        from_laion.convert_laion_clap(
             "a.pt", tmp_path / "small.json", tmp_path, audio_model="HTSAT-base"
         )
 

@@ -13,12 +13,13 @@ from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers, processors
 
 from listenread.errors import ModelError
 from listenread.files.checksums import checksum
-from listenread.models import registry, tokenizers
+from listenread.models import prepared
+from listenread.models.common import tokenization
+from listenread.models.common.weights import write_tower
 from listenread.models.muscall.checkpoint import convert_muscall
 from listenread.models.muscall.front_end import LogMel, mel_filters
 from listenread.models.muscall.sizes import AudioSizes, Sizes, TextSizes
 from listenread.models.muscall.towers import AudioTower, TextTower, TwoTowers, tower_states
-from listenread.models.weights import write_tower
 
 #: The reduced configuration of the reference vectors; `from_reference` checks it against the file.
 REDUCED = Sizes(
@@ -195,15 +196,15 @@ def test_unknown_sizes_are_all_named():
 def write_model(folder, sizes, tokenizer):
     torch.manual_seed(0)
     audio, text = tower_states(TwoTowers(sizes).state_dict())
-    write_tower(folder / registry.AUDIO_TOWER_FILE, audio)
-    write_tower(folder / registry.TEXT_TOWER_FILE, text)
-    tokenizer.save(str(folder / registry.TOKENIZER_FILE))
-    registry.write_description(folder, "muscall", sizes.audio.audio_input, sizes=sizes.to_dict())
+    write_tower(folder / prepared.AUDIO_TOWER_FILE, audio)
+    write_tower(folder / prepared.TEXT_TOWER_FILE, text)
+    tokenizer.save(str(folder / prepared.TOKENIZER_FILE))
+    prepared.write_description(folder, "muscall", sizes.audio.audio_input, sizes=sizes.to_dict())
 
 
 @pytest.fixture
 def tiny_model(tmp_path):
-    tokenizer = tokenizers.train_word_level(["a violin track", "no tuba"])
+    tokenizer = tokenization.train_word_level(["a violin track", "no tuba"])
     text = TextSizes(tokenizer.get_vocab_size(), 8, 16, 1, 2)
     sizes = Sizes(AudioSizes("cnn", clip_seconds=0.2, width=4, d_encoder=12), text, d_joint=8)
     write_model(tmp_path, sizes, tokenizer)
@@ -223,28 +224,28 @@ def test_text_job_imports_nothing_slow(tiny_model):
 
 def test_tower_that_was_not_loaded_is_named(tiny_model):
     with pytest.raises(ModelError, match="without its text tower"):
-        registry.load(tiny_model, "audio").encode_text(["a"])
+        prepared.load(tiny_model, "audio").encode_text(["a"])
     with pytest.raises(ModelError, match="without its audio tower"):
-        registry.load(tiny_model, "text").encode_audio(np.zeros((1, 3200), np.float32))
+        prepared.load(tiny_model, "text").encode_audio(np.zeros((1, 3200), np.float32))
 
 
 def test_waveforms_of_another_length_are_refused(tiny_model):
     with pytest.raises(ValueError, match=r"shape \(batch, 3200\), got \(1, 3000\)"):
-        registry.load(tiny_model, "audio").encode_audio(np.zeros((1, 3000), np.float32))
+        prepared.load(tiny_model, "audio").encode_audio(np.zeros((1, 3000), np.float32))
 
 
 def test_tokenizer_of_another_model_is_refused(tiny_model):
-    tokenizers.train_word_level(["a"]).save(str(tiny_model / registry.TOKENIZER_FILE))
+    tokenization.train_word_level(["a"]).save(str(tiny_model / prepared.TOKENIZER_FILE))
     with pytest.raises(ModelError, match=r"has 4 tokens.* made for 8"):
-        registry.load(tiny_model, "text")
+        prepared.load(tiny_model, "text")
 
 
 def test_weights_that_do_not_fit_are_all_listed(tiny_model):
-    description = registry.describe(tiny_model)
+    description = prepared.describe(tiny_model)
     description["sizes"]["text"]["d_encoder"] = 32
     (tiny_model / "model.json").write_text(json.dumps(description))
     with pytest.raises(ModelError, match="token_embedding") as error:
-        registry.load(tiny_model, "text")
+        prepared.load(tiny_model, "text")
     assert "text_projection" in str(error.value)
 
 
@@ -275,13 +276,13 @@ def test_public_checkpoint_gives_the_reference_implementations_vectors(
     tmp_path, public_checkpoint, reference
 ):
     convert_muscall(public_checkpoint, tmp_path / "clip.json", tmp_path / "model", REDUCED)
-    model = registry.load(tmp_path / "model")
+    model = prepared.load(tmp_path / "model")
     vectors = model.encode_audio(reference["input.audio"].numpy())
     assert abs(vectors.pre_joint - reference["expected.audio_pre_joint"].numpy()).max() < 1e-5
     assert abs(vectors.joint - reference["expected.audio_joint"].numpy()).max() < 1e-5
-    ids = tokenizers.encode(model.tokenizer, ["word5 word7"], 77)[0]
+    ids = tokenization.encode(model.tokenizer, ["word5 word7"], 77)[0]
     assert ids[:5].tolist() == [298, 5, 7, 299, 0]
-    provenance = registry.describe(tmp_path / "model")["provenance"]
+    provenance = prepared.describe(tmp_path / "model")["provenance"]
     assert provenance["checkpoint_sha256"] == checksum(public_checkpoint)
 
 

@@ -19,7 +19,8 @@ from safetensors.torch import load_file
 from listenread.errors import DataError, ListenreadError, ModelError
 from listenread.files import tables
 from listenread.files.checksums import checksum
-from listenread.models import registry, tokenizers
+from listenread.models import prepared
+from listenread.models.common import tokenization
 from listenread.models.muscall.training import checkpoints, pairs
 from listenread.models.muscall.training.loop import (
     contrastive_loss,
@@ -249,7 +250,7 @@ def test_cut(settings):
 
 
 def test_trained_model_tells_the_tones_apart(trained, rows):
-    model = registry.load(trained)
+    model = prepared.load(trained)
     waveforms = np.stack([soundfile.read(row["path"], dtype="float32")[0][:4000] for row in rows])
     texts = [f"a tone of {pitch} hertz" for pitch in PITCHES]
     nearest = (model.encode_audio(waveforms).joint @ model.encode_text(texts).joint.T).argmax(1)
@@ -262,10 +263,10 @@ def test_folder_of_a_trained_model(trained, settings, manifest):
     four = {"model.json", "audio_tower.safetensors", "text_tower.safetensors", "tokenizer.json"}
     assert names == four | {"training.csv"}
     assert not list((trained.parent / "checkpoints").iterdir())
-    description = registry.describe(trained)
+    description = prepared.describe(trained)
     assert description["provenance"]["trained_on"] == checksum(manifest)
     assert TrainingSettings.from_dict(description["provenance"]["settings"]).steps == 120
-    vocabulary = tokenizers.load(trained / "tokenizer.json").get_vocab_size()
+    vocabulary = tokenization.load(trained / "tokenizer.json").get_vocab_size()
     assert description["sizes"]["text"]["vocabulary"] == vocabulary
 
 
@@ -284,7 +285,7 @@ def test_best_weights_are_those_of_the_best_retrieval(tmp_path, manifest, settin
     best = replace(settings, steps=8, evaluate_every=4, keep="best")
     train_two_tower(manifest, tmp_path / "best", best)
     assert pd.read_csv(tmp_path / "best" / "training.csv")["recall_at_10"].dropna().eq(1).all()
-    assert registry.describe(tmp_path / "best")["provenance"]["weights_of_step"] == 4
+    assert prepared.describe(tmp_path / "best")["provenance"]["weights_of_step"] == 4
     train_two_tower(manifest, tmp_path / "last", replace(best, keep="last"))
     first, last = (
         load_file(tmp_path / name / "audio_tower.safetensors")["audio_projection.weight"]
@@ -424,7 +425,7 @@ def test_training_on_a_gpu(tmp_path, manifest, settings, precision):
 
 def test_muscalls_recipe_can_be_expressed(tmp_path, manifest):
     """Its kind of tower and its augmentations, with a tokenizer from a file, at a small size."""
-    tokenizers.train_word_level(["a tone of hertz 200 300"]).save(str(tmp_path / "words.json"))
+    tokenization.train_word_level(["a tone of hertz 200 300"]).save(str(tmp_path / "words.json"))
     recipe = TrainingSettings.from_dict(
         {
             "sizes": {
@@ -439,7 +440,7 @@ def test_muscalls_recipe_can_be_expressed(tmp_path, manifest):
         }
     )
     train_two_tower(manifest, tmp_path / "model", recipe, checkpoint_dir=tmp_path / "checkpoints")
-    provenance = registry.describe(tmp_path / "model")["provenance"]
+    provenance = prepared.describe(tmp_path / "model")["provenance"]
     assert provenance["settings"]["keep"] == "best"
     assert provenance["settings"]["learning_rate"] == 5e-5
 

@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 import soundfile
 import yaml
+from listenread.datasets.rows import ClipRow
 
 from listenread.datasets.checking import build_manifest
 from listenread.datasets.manifest import write_manifest
-from listenread.datasets.rows import ClipRow
 from listenread.errors import DataError
 from listenread.files import tables
 from listenread.report import job_graph, listening, provenance, sentences

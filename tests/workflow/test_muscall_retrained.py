@@ -12,7 +12,8 @@ import yaml
 
 from listenread import health
 from listenread.datasets.manifest import read_manifest
-from listenread.models import registry, tokenizers
+from listenread.models import prepared
+from listenread.models.common import tokenization
 
 from ..conftest import write_tones
 
@@ -50,7 +51,7 @@ def retrained(copy_project):
     place = project.folder / "mirror" / url
     place.parent.mkdir(parents=True)
     words = ["slow synth holds tone of hertz low middle high zither", *health.PROBE_TEXTS]
-    tokenizers.train_word_level(words).save(str(place))
+    tokenization.train_word_level(words).save(str(place))
     write_tones(project.folder / "tones")
     project.config = {
         "experiment": {
@@ -85,13 +86,13 @@ def test_from_the_published_files_to_a_number(retrained):
     assert curves["loss"].iloc[0] == pytest.approx(np.log(16), abs=1.5)
     recall = curves[["recall_at_1", "recall_at_5", "recall_at_10"]]
     assert recall.notna().all(axis=1).tolist() == [step in (5, 10) for step in curves["step"]]
-    provenance = json.loads((model / registry.DESCRIPTION_FILE).read_text())["provenance"]
+    provenance = json.loads((model / prepared.DESCRIPTION_FILE).read_text())["provenance"]
     assert provenance["weights_of_step"] == curves.loc[curves["recall_at_10"].idxmax(), "step"]
     settings = provenance["settings"]
     # the catalogue's recipe, where the overlay says nothing else
     assert (settings["noise_p"], settings["pitch_shift_p"], settings["keep"]) == (0.3, 0.4, "best")
     assert (settings["betas"], settings["weight_decay"]) == ([0.9, 0.98], 0.2)
-    tokenizer = tokenizers.load(model / "tokenizer.json")
+    tokenizer = tokenization.load(model / "tokenizer.json")
     assert tokenizer.token_to_id("zither") is not None
     assert settings["sizes"]["text"]["vocabulary"] == tokenizer.get_vocab_size()
     metrics = pd.read_csv(retrained.folder / "results/experiments/retrained/metrics.csv")
@@ -110,7 +111,7 @@ def test_another_tokenizer_is_another_model(retrained, tmp_path):
     assert other.planned() == set()
     # an overlay may add a file at hand to the catalogue's URL
     own = folder / "own_tokenizer.json"
-    tokenizers.train_word_level(["a tone of some hertz low middle high"]).save(str(own))
+    tokenization.train_word_level(["a tone of some hertz low middle high"]).save(str(own))
     other.config["models"]["muscall_retrained"]["tokenizer"] = {"path": "own_tokenizer.json"}
     planned = other.planned()
     assert "train_muscall muscall_retrained" in planned

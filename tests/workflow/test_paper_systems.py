@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 from listenread import health
 from listenread.files import tables
-from listenread.models import tokenizers
+from listenread.models.common import tokenization
 
 from ..conftest import write_tones
 
@@ -53,7 +53,7 @@ def systems(copy_project, shared_data, shared_mirror, made_by_package, tokenizer
     torch.save({"epoch": 3, "state_dict": state}, folder / "muscall.pth.tar")
     words = {word for text in health.PROBE_TEXTS for word in text.lower().split()}
     others = (f"unused{number}" for number in range(VOCABULARY - 3 - len(words)))
-    tokenizer = tokenizers.train_word_level([*words, *others])
+    tokenizer = tokenization.train_word_level([*words, *others])
     assert tokenizer.get_vocab_size() == VOCABULARY
     tokenizer.save(str(folder / "words.json"))
     write_tones(folder / "tones")

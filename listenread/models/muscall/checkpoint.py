@@ -7,11 +7,12 @@ from torch import Tensor, nn
 
 from listenread.errors import ModelError
 from listenread.files.checksums import checksum
-from listenread.models import registry, tokenizers
-from listenread.models.checkpoints import read_checkpoint
+from listenread.models import prepared
+from listenread.models.common import tokenization
+from listenread.models.common.checkpoints import read_checkpoint
+from listenread.models.common.weights import refuse_differences, write_tower
 from listenread.models.muscall.sizes import Sizes
 from listenread.models.muscall.towers import AudioTower, TextTower
-from listenread.models.weights import refuse_differences, write_tower
 
 
 def convert_muscall(
@@ -36,7 +37,7 @@ def convert_muscall(
     sizes = sizes or Sizes()
     state = read_checkpoint(checkpoint_path)
     parts = _take_apart(state, sizes, f"{checkpoint_path} is no MusCALL checkpoint of these sizes")
-    found = tokenizers.load(tokenizer_json_path).get_vocab_size()
+    found = tokenization.load(tokenizer_json_path).get_vocab_size()
     if found != sizes.text.vocabulary:
         raise ModelError(
             f"{tokenizer_json_path} has {found} tokens, but the text tower of {checkpoint_path} "
@@ -45,8 +46,8 @@ def convert_muscall(
     output_dir = Path(output_dir)
     for name, tensors in parts.items():
         write_tower(output_dir / name, tensors)
-    shutil.copyfile(tokenizer_json_path, output_dir / registry.TOKENIZER_FILE)
-    registry.write_description(
+    shutil.copyfile(tokenizer_json_path, output_dir / prepared.TOKENIZER_FILE)
+    prepared.write_description(
         output_dir,
         "muscall",
         sizes.audio.audio_input,
@@ -67,7 +68,7 @@ def _take_apart(
         whole.add_module(name, child)
     whole.logit_scale = text.logit_scale
     refuse_differences(whole, state, message)
-    files = {registry.AUDIO_TOWER_FILE: audio, registry.TEXT_TOWER_FILE: text}
+    files = {prepared.AUDIO_TOWER_FILE: audio, prepared.TEXT_TOWER_FILE: text}
     return {
         file: {name: _plain(state[name]) for name in tower.state_dict()}
         for file, tower in files.items()

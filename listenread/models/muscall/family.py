@@ -10,12 +10,13 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from listenread.errors import ModelError
-from listenread.models import registry, tokenizers
+from listenread.models import prepared
 from listenread.models.base import LoadTower, Vectors
-from listenread.models.inference import encode_waveforms, to_vectors
+from listenread.models.common import tokenization
+from listenread.models.common.inference import encode_waveforms, to_vectors
+from listenread.models.common.weights import read_tower
 from listenread.models.muscall.sizes import Sizes
 from listenread.models.muscall.towers import AudioTower, TextTower
-from listenread.models.weights import read_tower
 
 
 class MusCALL:
@@ -31,9 +32,9 @@ class MusCALL:
         self.text_tower: nn.Module | None = None
         self.tokenizer: Tokenizer | None = None
         if tower != "text":
-            self.audio_tower = self._tower(AudioTower, registry.AUDIO_TOWER_FILE)
+            self.audio_tower = self._tower(AudioTower, prepared.AUDIO_TOWER_FILE)
         if tower != "audio":
-            self.text_tower = self._tower(TextTower, registry.TEXT_TOWER_FILE)
+            self.text_tower = self._tower(TextTower, prepared.TEXT_TOWER_FILE)
             self.tokenizer = self._tokenizer()
 
     def _tower(self, kind: type[nn.Module], file_name: str) -> nn.Module:
@@ -43,8 +44,8 @@ class MusCALL:
         return tower.eval()
 
     def _tokenizer(self) -> Tokenizer:
-        path = self.model_dir / registry.TOKENIZER_FILE
-        tokenizer = tokenizers.load(path)
+        path = self.model_dir / prepared.TOKENIZER_FILE
+        tokenizer = tokenization.load(path)
         found, wanted = tokenizer.get_vocab_size(), self.sizes.text.vocabulary
         if found != wanted:
             raise ModelError(
@@ -62,6 +63,6 @@ class MusCALL:
         """Encode a batch of texts."""
         if self.text_tower is None:
             raise ModelError(f"{self.model_dir} was loaded without its text tower.")
-        ids = tokenizers.encode(self.tokenizer, list(texts), self.sizes.text.max_tokens)
+        ids = tokenization.encode(self.tokenizer, list(texts), self.sizes.text.max_tokens)
         with torch.inference_mode():
             return to_vectors(*self.text_tower(torch.from_numpy(ids).to(self.device)))

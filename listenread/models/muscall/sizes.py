@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from listenread.errors import ModelError
 from listenread.models.base import AudioInput
@@ -10,45 +12,56 @@ from listenread.models.base import AudioInput
 
 @dataclass(frozen=True)
 class AudioSizes:
-    """Front-end and architecture of an audio tower; the defaults are the public configuration.
+    """Front-end and architecture of an audio tower; the defaults are the public configuration."""
 
-    Attributes:
-        kind: ``resnet``, MusCALL's CLIP-style ResNet with attention pooling, or ``cnn``, four
-            strided convolutions for models that must be trained in a minute.
-        sample_rate: in Hz.
-        clip_seconds: length of the input, in seconds.
-        cropping: what is kept of a longer clip; a shorter one is filled with zeros at the end.
-        n_fft: length of the Fourier transform and of its Hann window, in samples.
-        hop: step between frames, in samples.
-        n_mels: number of mel bands.
-        f_min: lower edge of the lowest band, in Hz.
-        f_max: upper edge of the highest band, in Hz; MusCALL's lies above the Nyquist frequency.
-        top_db: range of the log spectrogram below a clip's own maximum, in dB.
-        relative_db: scale the log spectrogram to [0, 1] below the clip's maximum, which makes a
-            tower blind to gain; MusCALL feeds plain decibels.
-        width: channels of the first stage; each of the four stages doubles it.
-        blocks: bottleneck blocks of each stage (``resnet`` only).
-        heads: attention heads of the pooling (``resnet`` only).
-        d_encoder: dimension of the pre-joint vector.
-        dropout: before the last linear layer (``cnn`` only).
-    """
-
-    kind: Literal["resnet", "cnn"] = "resnet"
-    sample_rate: int = 16000
-    clip_seconds: float = 20.0
-    cropping: Literal["first", "centre"] = "centre"
-    n_fft: int = 1024
-    hop: int = 512
-    n_mels: int = 128
-    f_min: float = 0.0
-    f_max: float = 11025.0
-    top_db: float = 100.0
-    relative_db: bool = False
-    width: int = 16
-    blocks: tuple[int, int, int, int] = (3, 4, 6, 3)
-    heads: int = 8
-    d_encoder: int = 256
-    dropout: float = 0.0
+    kind: Annotated[
+        Literal["resnet", "cnn"],
+        Field(
+            description="`resnet` is MusCALL's; `cnn` is four strided convolutions, trained in a minute."
+        ),
+    ] = "resnet"
+    sample_rate: Annotated[int, Field(ge=1000, description="In Hz.")] = 16000
+    clip_seconds: Annotated[float, Field(gt=0, description="Length of the input.")] = 20.0
+    cropping: Annotated[
+        Literal["first", "centre"],
+        Field(description="What is kept of a longer clip; a shorter one is filled with zeros."),
+    ] = "centre"
+    n_fft: Annotated[
+        int, Field(ge=16, description="Samples of the Fourier transform and of its Hann window.")
+    ] = 1024
+    hop: Annotated[int, Field(ge=1, description="Samples between frames.")] = 512
+    n_mels: Annotated[int, Field(ge=1, description="Mel bands.")] = 128
+    f_min: Annotated[float, Field(ge=0, description="Lower edge of the lowest band, in Hz.")] = 0.0
+    f_max: Annotated[
+        float,
+        Field(
+            gt=0,
+            description="Upper edge of the highest band, in Hz; MusCALL's lies above the Nyquist frequency.",
+        ),
+    ] = 11025.0
+    top_db: Annotated[
+        float,
+        Field(gt=0, description="Range of the log spectrogram below a clip's maximum, in dB."),
+    ] = 100.0
+    relative_db: Annotated[
+        bool,
+        Field(
+            description="Scale the log spectrogram to [0, 1] below the clip's maximum, "
+            "which makes the tower blind to gain."
+        ),
+    ] = False
+    width: Annotated[int, Field(ge=1, description="Channels of the first stage.")] = 16
+    blocks: Annotated[
+        tuple[int, int, int, int],
+        Field(description="Bottleneck blocks of each stage of a `resnet`."),
+    ] = (3, 4, 6, 3)
+    heads: Annotated[
+        int, Field(ge=1, description="Attention heads of the pooling of a `resnet`.")
+    ] = 8
+    d_encoder: Annotated[int, Field(ge=1, description="Dimension of the pre-joint vector.")] = 256
+    dropout: Annotated[
+        float, Field(ge=0, lt=1, description="Before the last layer of a `cnn`.")
+    ] = 0.0
 
     @property
     def audio_input(self) -> AudioInput:
@@ -63,23 +76,20 @@ class AudioSizes:
 
 @dataclass(frozen=True)
 class TextSizes:
-    """Architecture of the text tower; the defaults are the public configuration.
+    """Architecture of the text tower; the defaults are the public configuration."""
 
-    Attributes:
-        vocabulary: number of token ids; the largest id ends a text.
-        max_tokens: longest text, its end included; longer ones are cut.
-        d_encoder: width of the transformer and dimension of the pre-joint vector.
-        layers: number of transformer blocks.
-        heads: attention heads.
-        dropout: on attention weights and after each linear layer of a block, in training.
-    """
-
-    vocabulary: int = 49408
-    max_tokens: int = 77
-    d_encoder: int = 512
-    layers: int = 4
-    heads: int = 8
-    dropout: float = 0.2
+    vocabulary: Annotated[
+        int,
+        Field(description="Number of token ids; the largest ends a text. Set from the tokenizer."),
+    ] = 49408
+    max_tokens: Annotated[int, Field(ge=2, description="Longest text, its end included.")] = 77
+    d_encoder: Annotated[
+        int,
+        Field(ge=1, description="Width of the transformer and dimension of the pre-joint vector."),
+    ] = 512
+    layers: Annotated[int, Field(ge=1, description="Transformer blocks.")] = 4
+    heads: Annotated[int, Field(ge=1, description="Attention heads.")] = 8
+    dropout: Annotated[float, Field(ge=0, lt=1, description="In training.")] = 0.2
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,9 @@ from torch import Tensor
 from listenread import __version__
 from listenread.errors import ModelError
 from listenread.files.checksums import checksum
-from listenread.models import registry
-from listenread.models.device import resolve_device
+from listenread.models import prepared
+from listenread.models.common.device import resolve_device
+from listenread.models.common.weights import write_tower
 from listenread.models.muscall.towers import TwoTowers, tower_states
 from listenread.models.muscall.training import checkpoints
 from listenread.models.muscall.training.checkpoints import RunState
@@ -38,7 +39,6 @@ from listenread.models.muscall.training.pairs import (
     split_rows,
 )
 from listenread.models.muscall.training.settings import TrainingSettings
-from listenread.models.weights import write_tower
 from listenread.progress import progress
 
 CURVES_FILE = "training.csv"
@@ -274,14 +274,14 @@ def _write_model(
 ) -> None:
     output_dir.mkdir(parents=True, exist_ok=True)
     # model.json makes the folder a model: it goes first and comes last
-    (output_dir / registry.DESCRIPTION_FILE).unlink(missing_ok=True)
+    (output_dir / prepared.DESCRIPTION_FILE).unlink(missing_ok=True)
     audio, text = tower_states(run.weights())
-    write_tower(output_dir / registry.AUDIO_TOWER_FILE, audio)
-    write_tower(output_dir / registry.TEXT_TOWER_FILE, text)
-    tokenizer.save(str(output_dir / registry.TOKENIZER_FILE))
+    write_tower(output_dir / prepared.AUDIO_TOWER_FILE, audio)
+    write_tower(output_dir / prepared.TEXT_TOWER_FILE, text)
+    tokenizer.save(str(output_dir / prepared.TOKENIZER_FILE))
     pd.DataFrame(run.state.rows).to_csv(output_dir / CURVES_FILE, index=False)
     settings = run.settings
-    registry.write_description(
+    prepared.write_description(
         output_dir,
         "muscall",
         settings.sizes.audio.audio_input,

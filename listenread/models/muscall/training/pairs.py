@@ -17,8 +17,8 @@ from tokenizers import Tokenizer
 from listenread.audio import loading
 from listenread.errors import DataError, ModelError
 from listenread.files import tables
-from listenread.models import tokenizers
 from listenread.models.base import AudioInput
+from listenread.models.common import tokenization
 from listenread.models.muscall.training.settings import TrainingSettings
 from listenread.progress import progress
 
@@ -94,10 +94,12 @@ def make_tokenizer(
 ) -> Tokenizer:
     """Load the tokenizer that the settings name, or make a word-level one of the captions."""
     if settings.tokenizer is not None:
-        return tokenizers.load(settings.tokenizer)
+        return tokenization.load(settings.tokenizer)
     rng = np.random.default_rng([settings.seed, VOCABULARY])
     times = settings.tokenizer_captions if ":" in settings.captions else 1
-    return tokenizers.train_word_level(draw_caption(row, rng) for _ in range(times) for row in rows)
+    return tokenization.train_word_level(
+        draw_caption(row, rng) for _ in range(times) for row in rows
+    )
 
 
 def split_rows(rows: Sequence[Row], settings: TrainingSettings) -> tuple[list[Row], list[Row]]:
@@ -301,7 +303,7 @@ class PairSource:
 
     def _batch(self, waveforms: Sequence[np.ndarray], captions: Sequence[str]) -> Pairs:
         sizes = self.settings.sizes.text
-        ids = tokenizers.encode(self.tokenizer, list(captions), sizes.max_tokens)
+        ids = tokenization.encode(self.tokenizer, list(captions), sizes.max_tokens)
         # what follows the end of every text changes nothing, and costs time
         longest = int(ids.argmax(axis=1).max()) + 1
         return Pairs(np.stack(waveforms), ids[:, :longest])

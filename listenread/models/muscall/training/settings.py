@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from listenread.errors import ModelError
 from listenread.models.muscall.sizes import Sizes
@@ -10,78 +12,100 @@ from listenread.models.muscall.sizes import Sizes
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """How a two-tower model is trained; beside these, only data and device change its weights.
-
-    Attributes:
-        sizes: of both towers; the vocabulary is set from the tokenizer.
-        seed: what is drawn for step s depends on (seed, s) only.
-        steps: number of optimiser steps, fixed, so that a slow machine trains the same model.
-        batch_size: pairs per step, in [2, clips].
-        learning_rate: the largest one, reached after the warm-up.
-        warmup_steps: steps over which it rises linearly; after them it falls to 0 along a cosine.
-        betas: of AdamW.
-        epsilon: of AdamW.
-        weight_decay: of AdamW, on all parameters.
-        largest_logit_scale: the learnable factor of the cosines, which starts at 1 / 0.07, is kept
-            at or below this.
-        precision: ``float32``, or mixed precision in ``bfloat16`` or ``float16`` (with loss
-            scaling).
-        captions: a column of the manifest, or a function ``package.module:name`` that is called
-            with a clip's row (a mapping) and a numpy Generator and draws a caption.
-        one_per: a column of which no two clips of a batch share a value, so that every other
-            caption of the batch is wrong for a clip; None draws without regard.
-        split: a column that says ``train`` or ``validation``; rows that say anything else are left
-            out. None holds `validation_pairs` clips out by the seed, spread over the values of
-            `one_per`.
-        validation_pairs: held-out clips, each with a caption, for retrieval.
-        evaluate_every: steps between two measurements of retrieval; the last step is always
-            measured.
-        keep: weights that become the model: those of the ``last`` step, or the ``best`` measured
-            ones by R@10.
-        crop: what is taken of a longer clip: ``first``, ``centre`` or ``random``.
-        resample: a clip is played faster or slower by a factor drawn from [1 - resample, 1 +
-            resample].
-        gain_db: a clip's level is changed by a number of decibels drawn from [-gain_db, gain_db].
-        noise_p: probability that white noise is added.
-        noise_snr_db: signal-to-noise ratio, lowest and highest.
-        pitch_shift_p: probability that a clip is transposed without a change of tempo.
-        pitch_shift_semitones: transposed by whole semitones from [-n, n], 0 left out.
-        tokenizer: path of a ``tokenizer.json``, or None for a word-level one of the captions.
-        tokenizer_captions: captions drawn per clip to make a word-level tokenizer, where a function
-            draws them.
-        checkpoint_every: steps between two checkpoints; 0 for none.
-        memory_mb: decoded clips are kept in memory up to this size and decoded anew at each use
-            beyond.
-    """
+    """How a two-tower model is trained; beside these, only data and device change its weights."""
 
     sizes: Sizes = field(default_factory=Sizes)
-    seed: int = 0
-    steps: int = 7300
-    batch_size: int = 256
-    learning_rate: float = 5e-5
-    warmup_steps: int = 0
-    betas: tuple[float, float] = (0.9, 0.98)
-    epsilon: float = 1e-6
-    weight_decay: float = 0.2
-    largest_logit_scale: float = 100.0
-    precision: Literal["float32", "bfloat16", "float16"] = "float32"
-    captions: str = "caption"
-    one_per: str | None = None
-    split: str | None = None
-    validation_pairs: int = 1000
-    evaluate_every: int = 73
-    keep: Literal["last", "best"] = "best"
-    crop: Literal["first", "centre", "random"] = "random"
-    resample: float = 0.0
-    gain_db: float = 0.0
-    noise_p: float = 0.0
-    noise_snr_db: tuple[float, float] = (10.0, 40.0)
-    pitch_shift_p: float = 0.0
-    pitch_shift_semitones: int = 5
+    seed: Annotated[
+        int,
+        Field(ge=0, description="What is drawn for a step depends on the seed and the step only."),
+    ] = 0
+    steps: Annotated[int, Field(ge=1, description="Optimiser steps.")] = 7300
+    batch_size: Annotated[int, Field(ge=2, description="Pairs per step.")] = 256
+    learning_rate: Annotated[
+        float, Field(gt=0, description="The largest one, after the warm-up.")
+    ] = 5e-5
+    warmup_steps: Annotated[
+        int, Field(ge=0, description="Steps over which it rises; then it falls along a cosine.")
+    ] = 0
+    betas: Annotated[tuple[float, float], Field(description="Of AdamW.")] = (0.9, 0.98)
+    epsilon: Annotated[float, Field(gt=0, description="Of AdamW.")] = 1e-6
+    weight_decay: Annotated[float, Field(ge=0, description="Of AdamW.")] = 0.2
+    largest_logit_scale: Annotated[
+        float, Field(gt=0, description="The learnable factor of the cosines stays at or below it.")
+    ] = 100.0
+    precision: Annotated[
+        Literal["float32", "bfloat16", "float16"],
+        Field(description="Mixed precision where it is not float32."),
+    ] = "float32"
+    captions: Annotated[
+        str,
+        Field(
+            description="A column of the manifest, or a function `package.module:name` "
+            "that draws a caption for a clip's row."
+        ),
+    ] = "caption"
+    one_per: Annotated[
+        str | None,
+        Field(
+            description="A column of which no two clips of a batch share a value, so "
+            "that every other caption of the batch is wrong."
+        ),
+    ] = None
+    split: Annotated[
+        str | None,
+        Field(
+            description="A column that says `train` or `validation`; null holds pairs out by the seed."
+        ),
+    ] = None
+    validation_pairs: Annotated[int, Field(ge=2, description="Held-out pairs for retrieval.")] = (
+        1000
+    )
+    evaluate_every: Annotated[
+        int, Field(ge=1, description="Steps between two measurements of retrieval.")
+    ] = 73
+    keep: Annotated[
+        Literal["last", "best"],
+        Field(
+            description="Weights that become the model: the last ones, or the best measured ones by R@10."
+        ),
+    ] = "best"
+    crop: Annotated[
+        Literal["first", "centre", "random"], Field(description="What is taken of a longer clip.")
+    ] = "random"
+    resample: Annotated[
+        float,
+        Field(ge=0, le=0.5, description="A clip is played faster or slower by up to this share."),
+    ] = 0.0
+    gain_db: Annotated[
+        float, Field(ge=0, description="A clip's level changes by up to so many dB.")
+    ] = 0.0
+    noise_p: Annotated[
+        float, Field(ge=0, le=1, description="Probability that white noise is added.")
+    ] = 0.0
+    noise_snr_db: Annotated[
+        tuple[float, float], Field(description="Signal-to-noise ratio, lowest and highest.")
+    ] = (10.0, 40.0)
+    pitch_shift_p: Annotated[
+        float, Field(ge=0, le=1, description="Probability that a clip is transposed.")
+    ] = 0.0
+    pitch_shift_semitones: Annotated[
+        int, Field(ge=1, description="By up to so many semitones.")
+    ] = 5
     tokenizer: str | None = None
-    tokenizer_captions: int = 20
-    checkpoint_every: int = 100
-    memory_mb: int = 2000
+    tokenizer_captions: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="Captions drawn per clip to make a word-level tokenizer, where "
+            "the model names no `tokenizer`.",
+        ),
+    ] = 20
+    checkpoint_every: Annotated[
+        int, Field(ge=0, description="Steps between checkpoints; 0 for none.")
+    ] = 100
+    memory_mb: Annotated[
+        int, Field(ge=1, description="Decoded clips are kept in memory up to this size.")
+    ] = 2000
 
     def __post_init__(self):
         problems = [

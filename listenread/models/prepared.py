@@ -1,13 +1,10 @@
 """Models by the folder that they were prepared in: which family, which audio input, which towers.
 
-A new family is a file that meets `listenread.models.base.Family` and a line in `FAMILIES`; one
-outside this package is named ``package.module:Class`` and needs no line. This module does not
-import torch.
+This module does not import torch; loading a tower does.
 """
 
 import contextlib
 import gc
-import importlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -17,45 +14,12 @@ from typing import Any
 from listenread.errors import ModelError
 from listenread.files import atomic
 from listenread.models.base import AudioInput, LoadTower, TwoTower
-from listenread.models.device import resolve_device
+from listenread.models.common.device import resolve_device
 
 DESCRIPTION_FILE = "model.json"
 AUDIO_TOWER_FILE = "audio_tower.safetensors"
 TEXT_TOWER_FILE = "text_tower.safetensors"
 TOKENIZER_FILE = "tokenizer.json"
-
-#: Families that come with listenread, each the class that loads it.
-FAMILIES = {
-    "muscall": "listenread.models.muscall.family:MusCALL",
-    "laion_clap": "listenread.models.clap.family:CLAP",
-    "hf_clap": "listenread.models.clap.family:CLAP",
-}
-
-
-def family_class(family: str) -> type:
-    """Find the class of a family.
-
-    Args:
-        family: a name in `FAMILIES`, or ``package.module:Class`` for a family of one's own.
-
-    Raises:
-        ModelError: no such family, or its class cannot be imported.
-    """
-    target = FAMILIES.get(family, family)
-    module_name, separator, class_name = target.partition(":")
-    if not separator:
-        raise ModelError(
-            f"family {family!r} is not known. The families are {', '.join(sorted(FAMILIES))}; "
-            "one of your own is named package.module:Class."
-        )
-    try:
-        return getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError) as error:
-        raise ModelError(
-            f"family {family!r} cannot be imported: {error}. The folder that holds {module_name!r} "
-            "must be on PYTHONPATH."
-        ) from error
-
 
 def describe(model_dir: str | Path) -> dict[str, Any]:
     """Read a prepared model's ``model.json``.
@@ -121,7 +85,7 @@ def load(
         tower: ``audio``, ``text`` or ``both``; the files of the other tower are not read.
         device: a torch device such as ``cpu`` or ``cuda:0``, or ``auto``.
         threads: CPU threads for torch, or None for its own choice.
-        precision: what it computes in, one of `listenread.models.precision.PRECISIONS`.
+        precision: what it computes in, one of `listenread.models.common.precision.PRECISIONS`.
 
     Raises:
         ModelError: the folder is no prepared model, or its family refuses it.
@@ -138,7 +102,7 @@ def load(
     model = family(Path(model_dir), description, tower=tower, device=device)
     if device == "cpu" and precision == "float32":
         return model
-    from listenread.models.precision import InPrecision
+    from listenread.models.common.precision import InPrecision
 
     return InPrecision(model, precision, device)
 
