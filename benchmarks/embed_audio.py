@@ -163,9 +163,10 @@ def our_rates(folder: Path, paths: list[Path], threads: int, device: str) -> dic
     """Clips/s of what the job `embed_audio` does, of the tower alone and of decoding alone."""
     import torch
 
-    from listenread.embed import Encoder, clip_vectors
+    from listenread.embed import clip_vectors
     from listenread.models import registry
     from listenread.models.clap.linear import OneDNNLinear
+    from listenread.models.inference import Encoder
 
     model = registry.load(folder / "model", tower="audio", device=device, threads=threads)
     random = np.random.default_rng(0)
@@ -208,8 +209,9 @@ def our_memory(folder: Path, paths: list[Path], threads: int, device: str) -> di
 
 def our_files(folder: Path, paths: list[Path], threads: int, device: str) -> dict[str, float]:
     """Clips/s of the loop over files."""
-    from listenread.embed import Encoder, clip_vectors
+    from listenread.embed import clip_vectors
     from listenread.models import registry
+    from listenread.models.inference import Encoder
 
     model = registry.load(folder / "model", tower="audio", device=device, threads=threads)
     model.encode_audio(np.zeros((BATCH, model.audio_input.samples), dtype=np.float32))

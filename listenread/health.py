@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from listenread.audio.base import AudioInput
 from listenread.errors import ListenreadError
 from listenread.files import atomic, tables
 from listenread.models import registry
-from listenread.models.base import AudioInput, TwoTower, Vectors
+from listenread.models.base import TwoTower, Vectors
 from listenread.models.device import resolve_device
 
 #: Texts whose vectors must differ: instruments that any audio-text model has words for.

@@ -5,11 +5,12 @@ never needs the audio tower. Both vectors of a clip or a text come from one forw
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
+
+from listenread.audio.base import AudioInput
 
 Tower = Literal["audio", "text"]
 LoadTower = Literal["audio", "text", "both"]
@@ -25,32 +26,6 @@ class Vectors(NamedTuple):
 
     pre_joint: np.ndarray
     joint: np.ndarray
-
-
-@dataclass(frozen=True)
-class AudioInput:
-    """What an audio tower wants to be fed with; `audio.loading` prepares clips accordingly.
-
-    Attributes:
-        sample_rate: in Hz.
-        clip_seconds: the fixed length of a tower's input, in seconds.
-        padding: what a shorter clip is filled with: ``zeros`` at the end, or ``repeat_pad``, as
-            many whole repeats as fit, then zeros (LAION-CLAP's ``repeatpad``).
-        cropping: what is kept of a longer clip: ``first``, ``centre``, or ``mean_of_windows``, the
-            mean vector of consecutive windows.
-        quantise_int16: round to 16-bit integers and back before anything else, as LAION-CLAP does.
-    """
-
-    sample_rate: int
-    clip_seconds: float
-    padding: Literal["zeros", "repeat_pad"] = "zeros"
-    cropping: Literal["first", "centre", "mean_of_windows"] = "centre"
-    quantise_int16: bool = False
-
-    @property
-    def samples(self) -> int:
-        """Length of a tower's input in samples."""
-        return round(self.sample_rate * self.clip_seconds)
 
 
 @runtime_checkable

@@ -16,10 +16,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from listenread.audio.base import AudioInput
 from listenread.errors import ModelError
 from listenread.files.checksums import checksum
 from listenread.models import registry
-from listenread.models.base import AudioInput
 from listenread.models.checkpoints import read_checkpoint
 from listenread.models.clap import tokens
 from listenread.models.clap.prepared import Conversion, Stopwatch, Weights, write_prepared

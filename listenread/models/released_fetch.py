@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from listenread.audio.base import AudioInput
 from listenread.errors import DownloadError, UnreachableError
 from listenread.files import download
 from listenread.models import registry
-from listenread.models.base import AudioInput
 from listenread.models.released import ReleasedFile, read_listing
 
 

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 import torch
 
+from listenread.audio.base import AudioInput
 from listenread.models import registry, tokenizers
-from listenread.models.base import AudioInput, TwoTower
+from listenread.models.base import TwoTower
 from listenread.models.muscall.sizes import AudioSizes, Sizes, TextSizes
 from listenread.models.muscall.towers import TwoTowers, tower_states
 from listenread.models.weights import write_tower

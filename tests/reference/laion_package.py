@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from listenread.audio import loading
+from listenread.audio.base import AudioInput
 from listenread.errors import ModelError
 from listenread.models import registry
-from listenread.models.base import AudioInput, TwoTower, Vectors
+from listenread.models.base import TwoTower, Vectors
 
 #: The package runs in a process of its own: it changes `sys.path` and reads the command line.
 _SCRIPT = Path(__file__).with_name("laion_vectors.py")

@@ -5,12 +5,12 @@ import sys
 
 import pytest
 
+from listenread.audio.base import AudioInput
 from listenread.errors import ModelError
 from listenread.models import registry
-from listenread.models.base import AudioInput
 
 OWN_FAMILY = """
-from listenread.models.base import AudioInput
+from listenread.audio.base import AudioInput
 
 
 class Own:

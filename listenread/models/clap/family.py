@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from listenread.audio.base import AudioInput
 from listenread.errors import ModelError
 from listenread.models import registry
-from listenread.models.base import AudioInput, LoadTower, Vectors
+from listenread.models.base import LoadTower, Vectors
 from listenread.models.clap import tokens
 from listenread.models.clap.sizes import Sizes
 from listenread.models.clap.text import TextTower

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from listenread.audio.base import AudioInput
 from listenread.files import atomic
 from listenread.models import registry
-from listenread.models.base import AudioInput
 from listenread.models.clap import tokens
 from listenread.models.clap.sizes import Sizes
 from listenread.models.clap.text import TextTower

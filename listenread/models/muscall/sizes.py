@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
+from listenread.audio.base import AudioInput
 from listenread.errors import ModelError
-from listenread.models.base import AudioInput
 
 
 @dataclass(frozen=True)
