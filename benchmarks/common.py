@@ -116,7 +116,9 @@ def random_laion_model(folder: Path) -> tuple[Path, Path]:
     Returns:
         The checkpoint and its ``tokenizer.json``.
     """
-    from listenread.models import verify
+    sys.path.insert(0, str(PROJECT / "tests" / "reference"))
+    import laion_package
+
     from listenread.models.clap.sizes import TextSizes
 
     maker = PROJECT / "tests" / "reference" / "laion_checkpoint.py"
@@ -124,8 +126,8 @@ def random_laion_model(folder: Path) -> tuple[Path, Path]:
     if not checkpoint.exists():
         folder.mkdir(parents=True, exist_ok=True)
         runpy.run_path(str(maker))["write_tokenizer"](tokenizer, TextSizes().vocabulary)
-        environment = verify.offline_hub(folder / "hub", tokenizer, asdict(TextSizes()))
-        verify.run_reference([sys.executable, maker, folder], environment)
+        environment = laion_package.offline_hub(folder / "hub", tokenizer, asdict(TextSizes()))
+        laion_package.run_reference([sys.executable, maker, folder], environment)
     return checkpoint, tokenizer
 
 

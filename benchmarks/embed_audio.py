@@ -163,11 +163,12 @@ def our_rates(folder: Path, paths: list[Path], threads: int, device: str) -> dic
     """Clips/s of what the job `embed_audio` does, of the tower alone and of decoding alone."""
     import torch
 
-    from listenread.embed import Encoder, clip_vectors
-    from listenread.models import prepared
+    from listenread.embed import clip_vectors
+    from listenread.models import storage
     from listenread.models.clap.linear import OneDNNLinear
+    from listenread.models.common.inference import Encoder
 
-    model = prepared.load(folder / "model", tower="audio", device=device, threads=threads)
+    model = storage.load(folder / "model", tower="audio", device=device, threads=threads)
     random = np.random.default_rng(0)
     batch = random.uniform(-0.5, 0.5, (BATCH, model.audio_input.samples)).astype(np.float32)
     model.encode_audio(batch)
@@ -208,10 +209,11 @@ def our_memory(folder: Path, paths: list[Path], threads: int, device: str) -> di
 
 def our_files(folder: Path, paths: list[Path], threads: int, device: str) -> dict[str, float]:
     """Clips/s of the loop over files."""
-    from listenread.embed import Encoder, clip_vectors
-    from listenread.models import prepared
+    from listenread.embed import clip_vectors
+    from listenread.models import storage
+    from listenread.models.common.inference import Encoder
 
-    model = prepared.load(folder / "model", tower="audio", device=device, threads=threads)
+    model = storage.load(folder / "model", tower="audio", device=device, threads=threads)
     model.encode_audio(np.zeros((BATCH, model.audio_input.samples), dtype=np.float32))
     loader = _loader(paths, model.audio_input, threads)
     start = time.perf_counter()

@@ -46,7 +46,7 @@ def load_model(
         ModelError: the folder is not a prepared model, or the model cannot be loaded.
         ConfigError: there is no such class.
     """
-    from listenread.models import prepared
+    from listenread.models import storage
 
     if isinstance(model, type) or (isinstance(model, str) and ":" in model):
         found = load(model) if isinstance(model, str) else model
@@ -54,7 +54,7 @@ def load_model(
             description = {"options": dict(options or {})}
             made: TwoTower = found(Path(folder), description, tower="both", device=device)
             return made
-    return prepared.load(model, device=device, threads=threads, precision=precision)
+    return storage.load(model, device=device, threads=threads, precision=precision)
 
 
 def embed_audio(
@@ -79,7 +79,7 @@ def embed_audio(
     Raises:
         DataError: a file cannot be decoded, or a waveform comes without its sample rate.
     """
-    from listenread.embed import Encoder, clip_vectors
+    from listenread.embed import clip_vectors
 
     sounds = list(sounds)
     with progress(total=len(sounds), unit="sounds", label="embedding audio") as bar:

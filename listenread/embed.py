@@ -1,7 +1,6 @@
 """Vectors: clips through an audio tower, prompts through a text tower."""
 
 import math
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -10,9 +9,8 @@ import numpy as np
 from listenread import health
 from listenread.audio.loading import Batch, ClipLoader, mean_by_clip
 from listenread.datasets.manifest import read_manifest
-from listenread.errors import ModelError
 from listenread.files import tables
-from listenread.models import prepared
+from listenread.models import storage
 from listenread.models.base import Vectors
 from listenread.models.common.device import device_type, resolve_device
 from listenread.progress import progress
@@ -59,14 +57,16 @@ def embed_audio(
     why = health.refusal(health_path, accept_unhealthy)
     if why:
         return tables.write_unavailable(output, why)
+    from listenread.models.common.inference import Encoder  # torch is imported by jobs only
+
     manifest = read_manifest(manifest_path)
     rows = shard_rows(len(manifest), shard, shard_clips)
     device = resolve_device(device)
-    model = prepared.load(
+    model = storage.load(
         model_dir, tower="audio", device=device, threads=threads, precision=precision
     )
     facts = {
-        "model": prepared.describe(model_dir),
+        "model": storage.describe(model_dir),
         "device": device_type(device),
         "precision": precision,
     }
@@ -108,56 +108,6 @@ def count_shards(manifest_path: str | Path, output: str | Path, *, shard_clips: 
     """Write how many shards of so many clips a manifest has, as a number in a text file."""
     shards = math.ceil(len(read_manifest(manifest_path)) / shard_clips)
     Path(output).write_text(f"{shards}\n", encoding="utf-8")
-
-
-class Encoder:
-    """Encodes batches; one that does not fit into memory goes in parts, and so do those after it.
-
-    Attributes:
-        largest: rows that fit so far; None while every batch did.
-    """
-
-    def __init__(self, encode: Callable[[np.ndarray], Vectors]):
-        """Wrap a tower's `encode_audio`."""
-        self.encode = encode
-        self.largest: int | None = None
-
-    def __call__(self, waveforms: np.ndarray) -> Vectors:
-        """Encode waveforms of shape (batch, samples).
-
-        Raises:
-            ModelError: not even one row fits.
-        """
-        parts, start = [], 0
-        while start < len(waveforms):
-            rows = waveforms[start : start + (self.largest or len(waveforms))]
-            try:
-                parts.append(self.encode(rows))
-            except Exception as error:
-                if not _out_of_memory(error):
-                    raise
-                if len(rows) == 1:
-                    raise ModelError(
-                        f"a clip of {waveforms.shape[1]} samples does not fit into memory: {error}"
-                    ) from error
-                self.largest = len(rows) // 2
-                _free_cached_memory()
-            else:
-                start += len(rows)
-        return Vectors(*(np.concatenate(vectors) for vectors in zip(*parts, strict=True)))
-
-
-def _out_of_memory(error: Exception) -> bool:
-    """Whether an exception is torch's, of a GPU or a CPU, or Python's; torch is not imported."""
-    texts = ("out of memory", "can't allocate memory", "not enough memory")
-    is_torchs = isinstance(error, RuntimeError) and any(text in str(error) for text in texts)
-    return is_torchs or isinstance(error, MemoryError)
-
-
-def _free_cached_memory() -> None:
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
-        torch.cuda.empty_cache()
 
 
 def clip_vectors(
@@ -222,7 +172,7 @@ def embed_text(
     if why:
         return tables.write_unavailable(output, why)
     device = resolve_device(device)
-    model = prepared.load(
+    model = storage.load(
         model_dir, tower="text", device=device, threads=threads, precision=precision
     )
     texts = [row.text for row in prompt]
@@ -248,7 +198,7 @@ def embed_text(
             "pre_joint": tables.vectors(pre_joint),
             "joint": tables.vectors(joint),
         },
-        model=prepared.describe(model_dir),
+        model=storage.describe(model_dir),
         device=device_type(device),
         precision=precision,
         **({"templates": list(templates)} if templates else {}),

@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from listenread.audio.base import AudioInput
 from listenread.errors import ListenreadError
 from listenread.files import atomic, tables
-from listenread.models import prepared
-from listenread.models.base import AudioInput, TwoTower, Vectors
+from listenread.models import storage
+from listenread.models.base import TwoTower, Vectors
 from listenread.models.common.device import resolve_device
 
 #: Texts whose vectors must differ: instruments that any audio-text model has words for.
@@ -225,9 +226,9 @@ def check_prepared_model(
     """
     try:
         device = resolve_device(device)
-        model = prepared.load(model_dir, device=device, threads=threads, precision=precision)
+        model = storage.load(model_dir, device=device, threads=threads, precision=precision)
         reference_itself = device == "cpu" and precision == "float32"
-        in_float32 = None if reference_itself else prepared.load(model_dir, threads=threads)
+        in_float32 = None if reference_itself else storage.load(model_dir, threads=threads)
         known = NO_KNOWN_ANSWERS
         if known_answers_path is not None:
             known = read_known_answers(known_answers_path)

@@ -110,12 +110,13 @@ def tokenizer_path(maker, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def made_by_package(maker, tokenizer_path, tmp_path_factory):
     """``HTSAT-base.pt``, full size and random, and the names and shapes of ``HTSAT-tiny.json``."""
-    from listenread.models import verify
+    import laion_package
+
     from listenread.models.clap.sizes import TextSizes
 
     folder = tmp_path_factory.mktemp("laion")
-    environment = verify.offline_hub(folder / "hub", tokenizer_path, asdict(TextSizes()))
-    verify.run_reference([sys.executable, maker, folder], environment)
+    environment = laion_package.offline_hub(folder / "hub", tokenizer_path, asdict(TextSizes()))
+    laion_package.run_reference([sys.executable, maker, folder], environment)
     yield folder
     (folder / "HTSAT-base.pt").unlink()
 

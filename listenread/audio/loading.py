@@ -1,8 +1,7 @@
 """Audio files in, batches of waveforms for a tower out.
 
 The chain of a clip is: decode -> mean of the channels -> resample -> (quantise) -> crop or pad.
-What a tower wants is described by `listenread.models.base.AudioInput`, of which only the fields are
-used here.
+What a tower wants is described by `listenread.audio.base.AudioInput`.
 """
 
 import contextlib
@@ -13,12 +12,13 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import soundfile
 import soxr
 
+from listenread.audio.base import AudioInput, ClipFile
 from listenread.errors import DataError
 
 #: Quality presets of the soxr library, from fast to good.
@@ -31,28 +31,6 @@ _UNKNOWN_LENGTH = 2**31 - 2**16
 _UNKNOWN_FRAMES = 2**63 - 1
 #: Values (frames times channels) that are read in one go: 256 MB.
 _AT_ONCE = 2**26
-
-
-class AudioFormat(Protocol):
-    """The fields of `listenread.models.base.AudioInput` that preparing a clip needs."""
-
-    sample_rate: int
-    padding: str
-    cropping: str
-    quantise_int16: bool
-
-    @property
-    def samples(self) -> int:
-        """Length of a tower's input in samples."""
-        ...
-
-
-class ClipFile(Protocol):
-    """What the loader has to know of a clip, e.g. a `listenread.datasets.manifest.Clip`."""
-
-    clip_id: str
-    path: Path | str
-    sha256: str
 
 
 class Sound(NamedTuple):
@@ -123,8 +101,8 @@ def _read(sound: soundfile.SoundFile, name: str | Path, max_seconds: float | Non
     """Read all frames, whatever their number: a header may announce more than there is memory."""
     if sound.frames == _UNKNOWN_FRAMES:
         raise DataError(
-            f"{name}: its header does not say how long it is, as that of a stream; write it anew "
-            "as an ordinary file"
+            f"{name}: its header does not say how long it is, as that of a stream; write it "
+            "again as an ordinary file"
         )
     _refuse_too_long(sound.frames, sound, name, max_seconds)
     if sound.frames * sound.channels <= _AT_ONCE:
@@ -242,7 +220,7 @@ def windows(waveform: np.ndarray, samples: int, padding: str, cropping: str) -> 
     return np.stack([waveform[start : start + samples] for start in starts])
 
 
-def prepare(sound: Sound, audio_input: AudioFormat, resampler: str = "HQ") -> np.ndarray:
+def prepare(sound: Sound, audio_input: AudioInput, resampler: str = "HQ") -> np.ndarray:
     """Turn a decoded file into what a tower wants.
 
     The int16 round trip comes after resampling and before padding, which is where the paper's code
@@ -272,7 +250,7 @@ class ClipLoader:
     def __init__(
         self,
         clips: Sequence[ClipFile],
-        audio_input: AudioFormat,
+        audio_input: AudioInput,
         batch_size: int,
         workers: int = 2,
         verify: bool = True,
@@ -308,10 +286,6 @@ class ClipLoader:
         self.prefetch = prefetch or 2 * max(batch_size, workers)
         self.on_clip = on_clip
         self.degrade = degrade
-
-    def __len__(self) -> int:
-        """Count the clips (not the rows)."""
-        return len(self.clips)
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield batches of `batch_size` rows, the last one possibly smaller.
@@ -349,9 +323,11 @@ class ClipLoader:
     def _load(self, clip: ClipFile) -> np.ndarray:
         name = f"clip {clip.clip_id!r} ({clip.path})"
         try:
-            content = Path(clip.path).read_bytes()
+            content = clip.path.read_bytes()
         except OSError as error:
-            raise DataError(f"{name}: {error.strerror or error}; make the manifest anew") from error
+            raise DataError(
+                f"{name}: {error.strerror or error}; delete the manifest and run again"
+            ) from error
         if self.verify and hashlib.sha256(content).hexdigest() != clip.sha256:
             raise DataError(
                 f"{name}: the file changed since the manifest was made; delete the dataset's file "

@@ -331,8 +331,8 @@ def _refused(url: str, response: requests.Response) -> str:
 
 
 def _cause(error: BaseException) -> str:
-    while error.__cause__ or error.__context__:
-        error = error.__cause__ or error.__context__
+    while cause := error.__cause__ or error.__context__:
+        error = cause
     return str(error) or type(error).__name__
 
 

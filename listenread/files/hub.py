@@ -93,4 +93,4 @@ def _download(
             f"network, put its files into {place} and name the mirror in the configuration"
             + (", or name a `snapshot` folder." if kind == "model" else ".")
         ) from error
-    return commit
+    return commit or revision

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Protocol, runtime_checka
 import numpy as np
 from pydantic import Field
 
+from listenread.audio.base import AudioInput
 from listenread.entries import Registry, load
 from listenread.errors import ConfigError
 from listenread.files.material import Material, Source
@@ -31,32 +32,6 @@ class Vectors(NamedTuple):
 
     pre_joint: np.ndarray
     joint: np.ndarray
-
-
-@dataclass(frozen=True)
-class AudioInput:
-    """What an audio tower wants to be fed with; `audio.loading` prepares clips accordingly.
-
-    Attributes:
-        sample_rate: in Hz.
-        clip_seconds: the fixed length of a tower's input, in seconds.
-        padding: what a shorter clip is filled with: ``zeros`` at the end, or ``repeat_pad``, as
-            many whole repeats as fit, then zeros (LAION-CLAP's ``repeatpad``).
-        cropping: what is kept of a longer clip: ``first``, ``centre``, or ``mean_of_windows``, the
-            mean vector of consecutive windows.
-        quantise_int16: round to 16-bit integers and back before anything else, as LAION-CLAP does.
-    """
-
-    sample_rate: int
-    clip_seconds: float
-    padding: Literal["zeros", "repeat_pad"] = "zeros"
-    cropping: Literal["first", "centre", "mean_of_windows"] = "centre"
-    quantise_int16: bool = False
-
-    @property
-    def samples(self) -> int:
-        """Length of a tower's input in samples."""
-        return round(self.sample_rate * self.clip_seconds)
 
 
 @runtime_checkable
@@ -146,7 +121,9 @@ class Preparation:
     """
 
     rule: str
-    make: "str | Callable[[Mapping[str, Path], Path, Mapping[str, Any], PreparationContext], object]"
+    make: (
+        "str | Callable[[Mapping[str, Path], Path, Mapping[str, Any], PreparationContext], object]"
+    )
     outputs: tuple[str, ...]
     inputs: Callable[[Any, Mapping[str, Path]], Mapping[str, Path]] = lambda settings, made: {}
     uses: tuple[str, ...] = ()
@@ -345,7 +322,7 @@ def _of_class(name: str, found: type) -> Family:
         preparations=(
             Preparation(
                 rule="prepare_own",
-                make="listenread.models.prepared:prepare_own",
+                make="listenread.models.storage:prepare_own",
                 outputs=("model.json",),
                 uses=("options",),
             ),

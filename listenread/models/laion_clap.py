@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from listenread.files.material import Material, Source
+from listenread.files.material import Material
 from listenread.models.base import (
     Cropping,
     Family,
@@ -28,9 +28,7 @@ class LaionClapSettings(TowerSettings):
 
     checkpoint: LocalOrRemoteFile
     tokenizer: LocalOrRemoteFile
-    audio_model: Literal["HTSAT-base", "HTSAT-tiny"] = Field(
-        description="The audio tower's size."
-    )
+    audio_model: Literal["HTSAT-base", "HTSAT-tiny"] = Field(description="The audio tower's size.")
     cropping: Cropping = "centre"
 
 

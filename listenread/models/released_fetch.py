@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from listenread.audio.base import AudioInput
 from listenread.errors import DownloadError, UnreachableError
 from listenread.files import download
-from listenread.models import prepared
-from listenread.models.base import AudioInput
+from listenread.models import storage
 from listenread.models.released import ReleasedFile, read_listing
 
 
@@ -48,7 +48,7 @@ def fetch_system(
         if reason is not None:
             unreachable = unreachable or isinstance(reason, UnreachableError)
             absent[file.path] = str(reason)
-    prepared.write_description(
+    storage.write_description(
         model_dir,
         "released",
         AudioInput(sample_rate=0, clip_seconds=0.0),

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 import torch
 
-from listenread.models import prepared
-from listenread.models.base import AudioInput, TwoTower
+from listenread.audio.base import AudioInput
+from listenread.models import storage
+from listenread.models.base import TwoTower
 from listenread.models.common import tokenization
 from listenread.models.common.weights import write_tower
 from listenread.models.muscall.sizes import AudioSizes, Sizes, TextSizes
@@ -45,10 +46,10 @@ def build_muscall(folder, audio_sizes):
     sizes = Sizes(audio_sizes, text_sizes, d_joint=8)
     torch.manual_seed(0)
     audio, text = tower_states(TwoTowers(sizes).state_dict())
-    write_tower(folder / prepared.AUDIO_TOWER_FILE, audio)
-    write_tower(folder / prepared.TEXT_TOWER_FILE, text)
-    tokenizer.save(str(folder / prepared.TOKENIZER_FILE))
-    prepared.write_description(folder, "muscall", sizes.audio.audio_input, sizes=sizes.to_dict())
+    write_tower(folder / storage.AUDIO_TOWER_FILE, audio)
+    write_tower(folder / storage.TEXT_TOWER_FILE, text)
+    tokenizer.save(str(folder / storage.TOKENIZER_FILE))
+    storage.write_description(folder, "muscall", sizes.audio.audio_input, sizes=sizes.to_dict())
 
 
 def build_muscall_resnet(folder):
@@ -91,14 +92,14 @@ def build_hf_clap(folder):
 def build_laion_clap(folder):
     """The same towers from another source; its conversion has tests of its own."""
     build_hf_clap(folder)
-    description = prepared.describe(folder)
+    description = storage.describe(folder)
     wanted = AudioInput(**description.pop("audio_input"))
     description["family"] = "laion_clap"
-    prepared.write_description(folder, audio_input=wanted, **description)
+    storage.write_description(folder, audio_input=wanted, **description)
 
 
 def build_own(folder):
-    prepared.prepare_own(folder, "spectrum_and_letters:SpectrumAndLetters", {"seed": 1})
+    storage.prepare_own(folder, "spectrum_and_letters:SpectrumAndLetters", {"seed": 1})
 
 
 BUILDERS = {
@@ -128,7 +129,7 @@ def model_dir(request, tmp_path_factory, own_package):
 
 @pytest.fixture(scope="module")
 def model(model_dir):
-    return prepared.load(model_dir, threads=1)
+    return storage.load(model_dir, threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +161,7 @@ def test_protocol(model):
 
 
 def test_audio_input_is_what_the_description_says(model, model_dir):
-    assert prepared.audio_input(model_dir) == model.audio_input
+    assert storage.audio_input(model_dir) == model.audio_input
 
 
 @towers
@@ -230,12 +231,12 @@ def test_towers_load_apart(model_dir, encoded, tower, tmp_path):
     alone = tmp_path / "model"
     shutil.copytree(model_dir, alone)
     others = {
-        "audio": (prepared.TEXT_TOWER_FILE, prepared.TOKENIZER_FILE),
-        "text": (prepared.AUDIO_TOWER_FILE,),
+        "audio": (storage.TEXT_TOWER_FILE, storage.TOKENIZER_FILE),
+        "text": (storage.AUDIO_TOWER_FILE,),
     }
     for name in others[tower]:
         (alone / name).unlink(missing_ok=True)
-    model = prepared.load(alone, tower, threads=1)
+    model = storage.load(alone, tower, threads=1)
     encode, batch = encoded[tower]
     ours = model.encode_audio(batch) if tower == "audio" else model.encode_text(batch)
     assert_close(ours, encode(batch))

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from listenread.files import tables
-from listenread.models import prepared
+from listenread.models import storage
 from listenread.models.common import tokenization
 from listenread.models.common.checkpoints import read_checkpoint
 from listenread.models.common.weights import read_tower, write_tower
@@ -247,14 +247,14 @@ def test_damaged_tokenizers(trial):
 
 
 def test_damaged_descriptions(trial):
-    path = trial.folder / prepared.DESCRIPTION_FILE
+    path = trial.folder / storage.DESCRIPTION_FILE
     whole = json.dumps(
         {"family": "muscall", "audio_input": {"sample_rate": 8000, "clip_seconds": 1.0}}
     )
     rng = random.Random("description")
 
     def act():
-        audio_input = prepared.audio_input(trial.folder)
+        audio_input = storage.audio_input(trial.folder)
         assert audio_input.samples > 0
 
     for number in range(times(300)):
@@ -262,7 +262,7 @@ def test_damaged_descriptions(trial):
         trial(act, path, number)
     for content in ("[]", "3", '"x"', "null", '{"family": 3, "audio_input": []}'):
         path.write_text(content)
-        trial(lambda: prepared.load(trial.folder), path, content)
+        trial(lambda: storage.load(trial.folder), path, content)
 
 
 def test_damaged_tables(trial):

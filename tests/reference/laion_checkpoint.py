@@ -1,7 +1,7 @@
 """A random LAION-CLAP checkpoint in the released layout, made by the laion-clap package itself.
 
 Run in a process of its own, ``laion_checkpoint.py OUTPUT_DIR``, with the environment of
-`listenread.models.verify.offline_hub`. Writes ``HTSAT-base.pt``, and the names and shapes of
+`laion_package.offline_hub`. Writes ``HTSAT-base.pt``, and the names and shapes of
 HTSAT-tiny's audio branch to ``HTSAT-tiny.json``.
 """
 

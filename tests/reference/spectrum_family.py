@@ -4,7 +4,8 @@ import hashlib
 
 import numpy as np
 
-from listenread.models.base import AudioInput, Vectors
+from listenread.audio.base import AudioInput
+from listenread.models.base import Vectors
 
 
 class Spectrum:

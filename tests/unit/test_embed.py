@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from listenread.audio.loading import Batch
-from listenread.embed import Encoder, clip_vectors, shard_rows
+from listenread.embed import clip_vectors, shard_rows
 from listenread.errors import ModelError
 from listenread.models.base import Vectors
+from listenread.models.common.inference import Encoder
 from listenread.models.common.precision import InPrecision
 
 

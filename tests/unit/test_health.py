@@ -9,8 +9,9 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from listenread import health
+from listenread.audio.base import AudioInput
 from listenread.files import tables
-from listenread.models.base import AudioInput, Vectors
+from listenread.models.base import Vectors
 
 
 def unit(values):

@@ -17,7 +17,7 @@ from transformers import ClapFeatureExtractor, ClapModel, RobertaTokenizer
 from listenread.audio.loading import Sound, prepare
 from listenread.errors import ModelError
 from listenread.health import check_prepared_model
-from listenread.models import prepared
+from listenread.models import storage
 from listenread.models.clap.from_hf import convert_hf_clap
 from listenread.models.common.weights import write_tower
 
@@ -54,7 +54,7 @@ def test_audio_agrees_with_transformers(snapshot, prepared):
     with torch.inference_mode():
         pre_joint = model.audio_model(features, is_longer=longer).pooler_output.numpy()
         joint = model.get_audio_features(features, is_longer=longer).pooler_output.numpy()
-    ours = prepared.load(prepared, tower="audio")
+    ours = storage.load(prepared, tower="audio")
     waveforms = np.concatenate(
         [prepare(Sound(clip[:, None], 48000), ours.audio_input) for clip in clips()]
     )
@@ -71,13 +71,13 @@ def test_text_agrees_with_transformers(snapshot, prepared):
     with torch.inference_mode():
         pre_joint = model.text_model(**inputs).pooler_output.numpy()
         joint = model.get_text_features(**inputs).pooler_output.numpy()
-    vectors = prepared.load(prepared, tower="text").encode_text(TEXTS)
+    vectors = storage.load(prepared, tower="text").encode_text(TEXTS)
     np.testing.assert_allclose(vectors.pre_joint, pre_joint, atol=1e-6)
     np.testing.assert_allclose(vectors.joint, joint, atol=1e-6)
 
 
 def test_vectors_do_not_depend_on_batch(prepared):
-    model = prepared.load(prepared)
+    model = storage.load(prepared)
     waveforms = np.random.default_rng(3).uniform(-1, 1, (3, 480000)).astype(np.float32)
     together, texts = model.encode_audio(waveforms), model.encode_text(TEXTS)
     for i, waveform in enumerate(waveforms):
@@ -104,7 +104,7 @@ def test_text_tower_alone_needs_neither_audio_file_nor_transformers(prepared, tm
 def test_audio_tower_alone_needs_no_text_file(prepared, tmp_path):
     for name in ("model.json", "audio_tower.safetensors"):
         (tmp_path / name).write_bytes((prepared / name).read_bytes())
-    model = prepared.load(tmp_path, tower="audio")
+    model = storage.load(tmp_path, tower="audio")
     assert model.encode_audio(np.zeros((1, 480000), np.float32)).joint.shape == (1, 24)
     with pytest.raises(ModelError, match="without its text tower"):
         model.encode_text(["A violin track"])
@@ -119,7 +119,7 @@ def test_no_network_is_touched(snapshot, tmp_path, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     convert_hf_clap(snapshot, tmp_path)
-    model = prepared.load(tmp_path)
+    model = storage.load(tmp_path)
     model.encode_text(TEXTS)
     model.encode_audio(np.zeros((1, 480000), np.float32))
 

@@ -5,6 +5,7 @@ import json
 import runpy
 from dataclasses import replace
 
+import laion_package
 import numpy as np
 import pytest
 import torch
@@ -12,15 +13,13 @@ import torch
 from listenread import health
 from listenread.audio import loading
 from listenread.errors import ModelError
-from listenread.models import prepared, verify
+from listenread.models import storage
 from listenread.models.base import Vectors
 from listenread.models.clap import from_laion
 from listenread.models.clap.audio import AudioTower
 from listenread.models.clap.sizes import FrontEndSizes, Sizes, TextSizes
 from listenread.models.common.checkpoints import read_checkpoint
 from listenread.models.common.weights import refuse_differences
-
-LIMITS = {"largest_difference": 1e-4, "smallest_cosine": 0.99999}
 
 
 @pytest.fixture(scope="session")
@@ -35,42 +34,28 @@ def prepared(made_by_package, tokenizer_path, tmp_path_factory):
     )
     assert conversion.peak_memory_bytes < 6 * 2**30
     yield folder
-    for name in (prepared.AUDIO_TOWER_FILE, prepared.TEXT_TOWER_FILE):
+    for name in (storage.AUDIO_TOWER_FILE, storage.TEXT_TOWER_FILE):
         (folder / name).unlink()
 
 
 @pytest.fixture(scope="session")
 def verified(made_by_package, prepared):
-    """What `verify_model` finds, and the package's own vectors that it found it with."""
-    references = []
-    embed = verify.embed_with_laion_clap
-
-    def remember(*arguments):
-        references.append(embed(*arguments))
-        return references[-1]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(verify, "embed_with_laion_clap", remember)
-        output = prepared / "verify.json"
-        result = verify.verify_model(prepared, made_by_package / "HTSAT-base.pt", output)
-    assert json.loads(output.read_text()) == result
-    return result, references[0]
+    """The comparison of all vectors, and the package's own vectors."""
+    return laion_package.verify(prepared, made_by_package / "HTSAT-base.pt")
 
 
 @pytest.mark.slow
 def test_both_towers_agree_with_the_package(verified):
-    result, _ = verified
-    differing = [row for row in result["differences"] if not row["agrees"]]
-    assert differing == []
-    assert result["agrees"] is True
+    rows, _ = verified
+    assert [row for row in rows if not row["agrees"]] == []
     # 3, 7, 10 s, two windows of 12 s, silence, tone; in two spaces
-    assert sum(row["tower"] == "audio" for row in result["differences"]) == 14
-    assert sum(row["tower"] == "text" for row in result["differences"]) == 2 * len(verify.TEXTS)
+    assert sum(row["tower"] == "audio" for row in rows) == 14
+    assert sum(row["tower"] == "text" for row in rows) == 2 * len(laion_package.TEXTS)
 
 
 @pytest.fixture(scope="session")
 def model(prepared):
-    return prepared.load(prepared, threads=1)
+    return storage.load(prepared, threads=1)
 
 
 def without_batch_norm(tower):
@@ -106,10 +91,10 @@ def fused_attentions(tower):
 
 def compare_first_clip(model, reference):
     """Compare the pre-joint vector of the 3 s of noise alone."""
-    clips = dict(list(verify.known_clips(48000).items())[:1])
+    clips = dict(list(laion_package.known_clips(48000).items())[:1])
     first = Vectors(*(part[:1] for part in reference.audio))
     none = Vectors(np.zeros((0, 768)), np.zeros((0, 512)))
-    row, _ = verify.compare(model, verify.Reference(first, none, ""), clips, [], **LIMITS)
+    row, _ = laion_package.compare(model, laion_package.Reference(first, none, ""), clips, [])
     return row
 
 
@@ -129,7 +114,7 @@ def test_spoilt_weights_are_seen(model, verified, spoil):
     spoil(spoilt.audio_tower)
     row = compare_first_clip(spoilt, verified[1])
     assert not row["agrees"]
-    assert row["cosine"] < LIMITS["smallest_cosine"]
+    assert row["cosine"] < laion_package.SMALLEST_COSINE
     assert compare_first_clip(model, verified[1])["agrees"]
 
 
@@ -142,7 +127,7 @@ def test_other_padding_is_seen(model, verified, padding, monkeypatch):
         monkeypatch.setattr(
             loading, "pad", lambda waveform, samples, _: np.resize(waveform, samples)
         )
-    assert compare_first_clip(spoilt, verified[1])["cosine"] < LIMITS["smallest_cosine"]
+    assert compare_first_clip(spoilt, verified[1])["cosine"] < laion_package.SMALLEST_COSINE
 
 
 @pytest.mark.slow
@@ -153,8 +138,8 @@ def test_spoilt_text_tower_is_seen(model, verified):
         if isinstance(part, torch.nn.LayerNorm):
             part.eps = 1e-12
     wanted = verified[1].text.pre_joint[0]
-    found = spoilt.encode_text([verify.TEXTS[0]]).pre_joint[0]
-    assert np.abs(found - wanted).max() > LIMITS["largest_difference"]
+    found = spoilt.encode_text([laion_package.TEXTS[0]]).pre_joint[0]
+    assert np.abs(found - wanted).max() > laion_package.LARGEST_DIFFERENCE
 
 
 @pytest.mark.slow
@@ -172,7 +157,7 @@ def test_fused_attention_changes_nothing(model, prepared):
 
     with torch.device("meta"):
         plain = AudioTower(model.sizes)
-    plain.load_state_dict(load_file(prepared / prepared.AUDIO_TOWER_FILE), assign=True)
+    plain.load_state_dict(load_file(prepared / storage.AUDIO_TOWER_FILE), assign=True)
     waveforms = torch.from_numpy(health.probe_clips(model.audio_input)[:1])
     with torch.inference_mode():
         pre_joint, joint = plain.eval()(waveforms)
@@ -206,13 +191,6 @@ def test_another_variant_is_refused(made_by_package, tokenizer_path, tmp_path):
     assert "wrong shape: audio.audio_model.audio_encoder.patch_embed.proj.weight" in message
     assert "unexpected: audio.audio_model.audio_encoder.layers.2.blocks.6." in message
     assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.slow
-def test_another_checkpoint_cannot_be_verified(prepared, tmp_path):
-    torch.save({"state_dict": {}}, tmp_path / "other.pt")
-    with pytest.raises(ModelError, match="is not the checkpoint that"):
-        verify.verify_model(prepared, tmp_path / "other.pt")
 
 
 def test_every_difference_is_listed(tokenizer_path, tmp_path):

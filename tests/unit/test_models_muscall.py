@@ -13,7 +13,7 @@ from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers, processors
 
 from listenread.errors import ModelError
 from listenread.files.checksums import checksum
-from listenread.models import prepared
+from listenread.models import storage
 from listenread.models.common import tokenization
 from listenread.models.common.weights import write_tower
 from listenread.models.muscall.checkpoint import convert_muscall
@@ -196,10 +196,10 @@ def test_unknown_sizes_are_all_named():
 def write_model(folder, sizes, tokenizer):
     torch.manual_seed(0)
     audio, text = tower_states(TwoTowers(sizes).state_dict())
-    write_tower(folder / prepared.AUDIO_TOWER_FILE, audio)
-    write_tower(folder / prepared.TEXT_TOWER_FILE, text)
-    tokenizer.save(str(folder / prepared.TOKENIZER_FILE))
-    prepared.write_description(folder, "muscall", sizes.audio.audio_input, sizes=sizes.to_dict())
+    write_tower(folder / storage.AUDIO_TOWER_FILE, audio)
+    write_tower(folder / storage.TEXT_TOWER_FILE, text)
+    tokenizer.save(str(folder / storage.TOKENIZER_FILE))
+    storage.write_description(folder, "muscall", sizes.audio.audio_input, sizes=sizes.to_dict())
 
 
 @pytest.fixture
@@ -224,28 +224,28 @@ def test_text_job_imports_nothing_slow(tiny_model):
 
 def test_tower_that_was_not_loaded_is_named(tiny_model):
     with pytest.raises(ModelError, match="without its text tower"):
-        prepared.load(tiny_model, "audio").encode_text(["a"])
+        storage.load(tiny_model, "audio").encode_text(["a"])
     with pytest.raises(ModelError, match="without its audio tower"):
-        prepared.load(tiny_model, "text").encode_audio(np.zeros((1, 3200), np.float32))
+        storage.load(tiny_model, "text").encode_audio(np.zeros((1, 3200), np.float32))
 
 
 def test_waveforms_of_another_length_are_refused(tiny_model):
     with pytest.raises(ValueError, match=r"shape \(batch, 3200\), got \(1, 3000\)"):
-        prepared.load(tiny_model, "audio").encode_audio(np.zeros((1, 3000), np.float32))
+        storage.load(tiny_model, "audio").encode_audio(np.zeros((1, 3000), np.float32))
 
 
 def test_tokenizer_of_another_model_is_refused(tiny_model):
-    tokenization.train_word_level(["a"]).save(str(tiny_model / prepared.TOKENIZER_FILE))
+    tokenization.train_word_level(["a"]).save(str(tiny_model / storage.TOKENIZER_FILE))
     with pytest.raises(ModelError, match=r"has 4 tokens.* made for 8"):
-        prepared.load(tiny_model, "text")
+        storage.load(tiny_model, "text")
 
 
 def test_weights_that_do_not_fit_are_all_listed(tiny_model):
-    description = prepared.describe(tiny_model)
+    description = storage.describe(tiny_model)
     description["sizes"]["text"]["d_encoder"] = 32
     (tiny_model / "model.json").write_text(json.dumps(description))
     with pytest.raises(ModelError, match="token_embedding") as error:
-        prepared.load(tiny_model, "text")
+        storage.load(tiny_model, "text")
     assert "text_projection" in str(error.value)
 
 
@@ -276,13 +276,13 @@ def test_public_checkpoint_gives_the_reference_implementations_vectors(
     tmp_path, public_checkpoint, reference
 ):
     convert_muscall(public_checkpoint, tmp_path / "clip.json", tmp_path / "model", REDUCED)
-    model = prepared.load(tmp_path / "model")
+    model = storage.load(tmp_path / "model")
     vectors = model.encode_audio(reference["input.audio"].numpy())
     assert abs(vectors.pre_joint - reference["expected.audio_pre_joint"].numpy()).max() < 1e-5
     assert abs(vectors.joint - reference["expected.audio_joint"].numpy()).max() < 1e-5
     ids = tokenization.encode(model.tokenizer, ["word5 word7"], 77)[0]
     assert ids[:5].tolist() == [298, 5, 7, 299, 0]
-    provenance = prepared.describe(tmp_path / "model")["provenance"]
+    provenance = storage.describe(tmp_path / "model")["provenance"]
     assert provenance["checkpoint_sha256"] == checksum(public_checkpoint)
 
 

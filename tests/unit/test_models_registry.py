@@ -5,12 +5,11 @@ import sys
 
 import pytest
 
+from listenread.audio.base import AudioInput
 from listenread.errors import ModelError
-from listenread.models import prepared
-from listenread.models.base import AudioInput
+from listenread.models import storage
 
 OWN_FAMILY = """
-from listenread.models.base import AudioInput
 
 
 class Own:
@@ -31,32 +30,32 @@ def own_package(tmp_path, monkeypatch):
 
 def test_every_registered_family_is_a_class():
     for family in prepared.FAMILIES:
-        assert isinstance(prepared.family_class(family), type)
+        assert isinstance(storage.family_class(family), type)
 
 
 def test_unknown_family_is_refused_with_those_that_there_are():
     with pytest.raises(ModelError, match=r"'muscal' is not known.*muscall.*package\.module:Class"):
-        prepared.family_class("muscal")
+        storage.family_class("muscal")
 
 
 @pytest.mark.parametrize("family", ["no_such_package.module:Own", "json:NoSuchClass"])
 def test_own_family_that_cannot_be_imported_is_named(family):
     with pytest.raises(ModelError, match=f"{family!r} cannot be imported"):
-        prepared.family_class(family)
+        storage.family_class(family)
 
 
 def test_own_family_gets_its_options(own_package, tmp_path):
-    prepared.prepare_own(tmp_path / "model", own_package, {"layer": 3})
-    model = prepared.load(tmp_path / "model", tower="text")
+    storage.prepare_own(tmp_path / "model", own_package, {"layer": 3})
+    model = storage.load(tmp_path / "model", tower="text")
     model_dir, description, tower, device = model.loaded
     assert (model_dir, tower, device) == (tmp_path / "model", "text", "cpu")
     assert description["options"] == {"layer": 3}
-    assert prepared.audio_input(tmp_path / "model") == AudioInput(8000, 0.5)
+    assert storage.audio_input(tmp_path / "model") == AudioInput(8000, 0.5)
 
 
 def test_own_family_without_audio_input_is_refused(tmp_path):
     with pytest.raises(ModelError, match="needs a class attribute audio_input"):
-        prepared.prepare_own(tmp_path, "json:JSONDecoder", {})
+        storage.prepare_own(tmp_path, "json:JSONDecoder", {})
 
 
 @pytest.mark.parametrize(
@@ -73,25 +72,25 @@ def test_folder_that_is_no_prepared_model_is_refused(tmp_path, content, message)
     if content is not None:
         (tmp_path / "model.json").write_text(content)
     with pytest.raises(ModelError, match=message):
-        prepared.audio_input(tmp_path)
+        storage.audio_input(tmp_path)
 
 
 def test_description_is_read_back(tmp_path):
     wanted = AudioInput(48000, 10.0, "repeat_pad", "mean_of_windows", True)
-    prepared.write_description(tmp_path / "new", "muscall", wanted, sizes={"d_joint": 8})
-    assert prepared.audio_input(tmp_path / "new") == wanted
-    assert prepared.describe(tmp_path / "new")["sizes"] == {"d_joint": 8}
+    storage.write_description(tmp_path / "new", "muscall", wanted, sizes={"d_joint": 8})
+    assert storage.audio_input(tmp_path / "new") == wanted
+    assert storage.describe(tmp_path / "new")["sizes"] == {"d_joint": 8}
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["model.json"]
 
 
 def test_unknown_tower_is_refused(tmp_path):
-    prepared.write_description(tmp_path, "muscall", AudioInput(16000, 1.0))
+    storage.write_description(tmp_path, "muscall", AudioInput(16000, 1.0))
     with pytest.raises(ValueError, match="'audio', 'text' or 'both'"):
-        prepared.load(tmp_path, tower="vision")
+        storage.load(tmp_path, tower="vision")
 
 
 def test_audio_input_is_known_without_torch(tmp_path):
-    prepared.write_description(tmp_path, "muscall", AudioInput(16000, 20.0))
+    storage.write_description(tmp_path, "muscall", AudioInput(16000, 20.0))
     program = (
         "import sys, json; from listenread.models import registry; "
         f"print(registry.audio_input({str(tmp_path)!r}).samples, 'torch' in sys.modules)"
@@ -116,7 +115,7 @@ def test_garbage_collection_is_as_it_was(was_on):
 
 
 def test_description_is_json_that_a_person_can_read(tmp_path):
-    prepared.write_description(tmp_path, "muscall", AudioInput(16000, 1.0), note="Übung")
+    storage.write_description(tmp_path, "muscall", AudioInput(16000, 1.0), note="Übung")
     text = (tmp_path / "model.json").read_text(encoding="utf-8")
     assert "Übung" in text and text.count("\n") > 5
     assert json.loads(text)["audio_input"]["clip_seconds"] == 1.0

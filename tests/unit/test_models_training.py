@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from listenread.errors import DataError, ListenreadError, ModelError
 from listenread.files import tables
 from listenread.files.checksums import checksum
-from listenread.models import prepared
+from listenread.models import storage
 from listenread.models.common import tokenization
 from listenread.models.muscall.training import checkpoints, pairs
 from listenread.models.muscall.training.loop import (
@@ -250,7 +250,7 @@ def test_cut(settings):
 
 
 def test_trained_model_tells_the_tones_apart(trained, rows):
-    model = prepared.load(trained)
+    model = storage.load(trained)
     waveforms = np.stack([soundfile.read(row["path"], dtype="float32")[0][:4000] for row in rows])
     texts = [f"a tone of {pitch} hertz" for pitch in PITCHES]
     nearest = (model.encode_audio(waveforms).joint @ model.encode_text(texts).joint.T).argmax(1)
@@ -263,7 +263,7 @@ def test_folder_of_a_trained_model(trained, settings, manifest):
     four = {"model.json", "audio_tower.safetensors", "text_tower.safetensors", "tokenizer.json"}
     assert names == four | {"training.csv"}
     assert not list((trained.parent / "checkpoints").iterdir())
-    description = prepared.describe(trained)
+    description = storage.describe(trained)
     assert description["provenance"]["trained_on"] == checksum(manifest)
     assert TrainingSettings.from_dict(description["provenance"]["settings"]).steps == 120
     vocabulary = tokenization.load(trained / "tokenizer.json").get_vocab_size()
@@ -285,7 +285,7 @@ def test_best_weights_are_those_of_the_best_retrieval(tmp_path, manifest, settin
     best = replace(settings, steps=8, evaluate_every=4, keep="best")
     train_two_tower(manifest, tmp_path / "best", best)
     assert pd.read_csv(tmp_path / "best" / "training.csv")["recall_at_10"].dropna().eq(1).all()
-    assert prepared.describe(tmp_path / "best")["provenance"]["weights_of_step"] == 4
+    assert storage.describe(tmp_path / "best")["provenance"]["weights_of_step"] == 4
     train_two_tower(manifest, tmp_path / "last", replace(best, keep="last"))
     first, last = (
         load_file(tmp_path / name / "audio_tower.safetensors")["audio_projection.weight"]
@@ -440,7 +440,7 @@ def test_muscalls_recipe_can_be_expressed(tmp_path, manifest):
         }
     )
     train_two_tower(manifest, tmp_path / "model", recipe, checkpoint_dir=tmp_path / "checkpoints")
-    provenance = prepared.describe(tmp_path / "model")["provenance"]
+    provenance = storage.describe(tmp_path / "model")["provenance"]
     assert provenance["settings"]["keep"] == "best"
     assert provenance["settings"]["learning_rate"] == 5e-5
 

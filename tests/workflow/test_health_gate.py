@@ -13,7 +13,8 @@ FLAT_FAMILY = '''
 
 import numpy as np
 
-from listenread.models.base import AudioInput, Vectors
+from listenread.audio.base import AudioInput
+from listenread.models.base import Vectors
 
 
 class Flat:

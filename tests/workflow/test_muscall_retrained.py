@@ -12,7 +12,7 @@ import yaml
 
 from listenread import health
 from listenread.datasets.manifest import read_manifest
-from listenread.models import prepared
+from listenread.models import storage
 from listenread.models.common import tokenization
 
 from ..conftest import write_tones
@@ -86,7 +86,7 @@ def test_from_the_published_files_to_a_number(retrained):
     assert curves["loss"].iloc[0] == pytest.approx(np.log(16), abs=1.5)
     recall = curves[["recall_at_1", "recall_at_5", "recall_at_10"]]
     assert recall.notna().all(axis=1).tolist() == [step in (5, 10) for step in curves["step"]]
-    provenance = json.loads((model / prepared.DESCRIPTION_FILE).read_text())["provenance"]
+    provenance = json.loads((model / storage.DESCRIPTION_FILE).read_text())["provenance"]
     assert provenance["weights_of_step"] == curves.loc[curves["recall_at_10"].idxmax(), "step"]
     settings = provenance["settings"]
     # the catalogue's recipe, where the overlay says nothing else

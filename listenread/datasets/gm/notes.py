@@ -62,7 +62,7 @@ def render(
     *,
     midi_note_step: int = 3,
     midi_note_offset: int = 0,
-    velocities: Mapping[str, int] | None = None,
+    velocities: Mapping[Dynamics, int] = VELOCITIES,
     seconds: float = 3.0,
     release_seconds: float = 0.5,
     gain_db: float = 0.0,
@@ -78,7 +78,7 @@ def render(
         metadata: the csv, in TinySOL's columns; written last, so that it stands for the whole.
         midi_note_step: distance of the MIDI notes that are rendered.
         midi_note_offset: notes n with n % step == offset are rendered.
-        velocities: MIDI velocity of each dynamics (default: `VELOCITIES`).
+        velocities: MIDI velocity of each of the dynamics.
         seconds: length of a clip.
         release_seconds: how much of it comes after the key is released.
         gain_db: gain for all notes.
@@ -93,7 +93,6 @@ def render(
     Raises:
         DataError: a parameter cannot be, or the notes are so loud that they would clip.
     """
-    velocities = VELOCITIES if velocities is None else velocities
     unknown = [name for name in velocities if name not in DYNAMICS_ID]
     if unknown:
         raise DataError(f"dynamics {unknown} are not among TinySOL's: {list(DYNAMICS_ID)}")

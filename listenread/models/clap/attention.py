@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
+# docs/upstream.md, "transformers' CLAP has no fused attention"
 class FusedWindowAttention(nn.Module):
     """Takes the place of transformers' ``ClapAudioSelfAttention`` for inference.
 

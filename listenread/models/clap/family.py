@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from listenread.audio.base import AudioInput
 from listenread.errors import ModelError
-from listenread.models import prepared
-from listenread.models.base import AudioInput, LoadTower, Vectors
+from listenread.models import storage
+from listenread.models.base import LoadTower, Vectors
 from listenread.models.clap import tokens
 from listenread.models.clap.sizes import Sizes
 from listenread.models.clap.text import TextTower
@@ -35,7 +36,7 @@ class CLAP:
         self.text_tower = self._text_tower() if tower != "audio" else None
         self.tokenizer = None
         if tower != "audio":
-            self.tokenizer = tokens.load(self.model_dir / prepared.TOKENIZER_FILE, self.sizes.text)
+            self.tokenizer = tokens.load(self.model_dir / storage.TOKENIZER_FILE, self.sizes.text)
 
     def _audio_tower(self) -> nn.Module:
         # transformers takes seconds to import, and a text job does without it
@@ -45,7 +46,7 @@ class CLAP:
 
         with torch.device("meta"):
             tower = AudioTower(self.sizes)
-        read_tower(tower, self.model_dir / prepared.AUDIO_TOWER_FILE, str(self.device))
+        read_tower(tower, self.model_dir / storage.AUDIO_TOWER_FILE, str(self.device))
         fuse(tower)
         if self.device.type == "cpu":
             use_onednn(tower)
@@ -55,7 +56,7 @@ class CLAP:
         sizes = self.sizes
         with torch.device("meta"):
             tower = TextTower(sizes.text, sizes.d_joint, sizes.projection_activation)
-        read_tower(tower, self.model_dir / prepared.TEXT_TOWER_FILE, str(self.device))
+        read_tower(tower, self.model_dir / storage.TEXT_TOWER_FILE, str(self.device))
         return tower.eval()
 
     def encode_audio(self, waveforms: np.ndarray) -> Vectors:

@@ -16,10 +16,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from listenread.audio.base import AudioInput
 from listenread.errors import ModelError
 from listenread.files.checksums import checksum
-from listenread.models import prepared
-from listenread.models.base import AudioInput
+from listenread.models import storage
 from listenread.models.clap import tokens
 from listenread.models.clap.prepared import Conversion, Stopwatch, Weights, write_prepared
 from listenread.models.clap.sizes import FrontEndSizes, Sizes, TextSizes
@@ -242,9 +242,9 @@ def _weights(state: Mapping[str, Tensor], mel_filters: Tensor, sizes: FrontEndSi
 
 
 def _tokenizer(snapshot: Path, folder: Path) -> Path:
-    path = snapshot / prepared.TOKENIZER_FILE
+    path = snapshot / storage.TOKENIZER_FILE
     if path.is_file():
         return path
-    path = folder / prepared.TOKENIZER_FILE
+    path = folder / storage.TOKENIZER_FILE
     tokens.from_vocabulary(snapshot / "vocab.json", snapshot / "merges.txt").save(str(path))
     return path

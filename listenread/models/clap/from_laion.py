@@ -12,9 +12,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from listenread.audio.base import AudioInput
 from listenread.errors import ModelError
 from listenread.files.checksums import checksum
-from listenread.models.base import AudioInput
 from listenread.models.clap import tokens
 from listenread.models.clap.prepared import Conversion, Stopwatch, Weights, write_prepared
 from listenread.models.clap.sizes import FrontEndSizes, Sizes, TextSizes

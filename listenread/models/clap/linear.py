@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+# docs/upstream.md, "torch has no public oneDNN linear layer for float32"
 #: The operation that torch's own compiler lowers linear layers to; not part of its public API.
 _OPERATION = "_linear_pointwise"
 

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from listenread.audio.base import AudioInput
 from listenread.files import atomic
-from listenread.models import prepared
-from listenread.models.base import AudioInput
+from listenread.models import storage
 from listenread.models.clap import tokens
 from listenread.models.clap.sizes import Sizes
 from listenread.models.clap.text import TextTower
@@ -91,13 +91,13 @@ def write_prepared(
     found |= {f"text.{name}": value for name, value in weights.text.items()}
     refuse_differences(towers, found, f"{source} is not the model it should be", weights.unexpected)
     output_dir = Path(output_dir)
-    write_tower(output_dir / prepared.AUDIO_TOWER_FILE, _independent(weights.audio))
-    write_tower(output_dir / prepared.TEXT_TOWER_FILE, _independent(weights.text))
-    tokenizer = output_dir / prepared.TOKENIZER_FILE
+    write_tower(output_dir / storage.AUDIO_TOWER_FILE, _independent(weights.audio))
+    write_tower(output_dir / storage.TEXT_TOWER_FILE, _independent(weights.text))
+    tokenizer = output_dir / storage.TOKENIZER_FILE
     with atomic.replacing(tokenizer) as partial:
         shutil.copyfile(tokenizer_path, partial)
     tokens.load(tokenizer, sizes.text)
-    prepared.write_description(output_dir, family, audio_input, sizes=sizes.to_dict(), **facts)
+    storage.write_description(output_dir, family, audio_input, sizes=sizes.to_dict(), **facts)
 
 
 def _independent(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -24,8 +24,14 @@ def read_checkpoint(path: str | Path) -> dict[str, Tensor]:
     Raises:
         ModelError: no such file, cut short, or with other objects inside.
     """
-    scalar = (np._core.multiarray.scalar, "numpy.core.multiarray.scalar")
-    admitted = [scalar, np._core.multiarray.scalar, np.dtype, np.dtypes.Float64DType]
+    # docs/upstream.md, "torch.load names a private function of numpy"
+    scalar = np.float64(0).__reduce__()[0]  # what numpy scalars are pickled with
+    admitted = [
+        scalar,
+        (scalar, "numpy.core.multiarray.scalar"),  # its name in files of numpy 1
+        np.dtype,
+        np.dtypes.Float64DType,
+    ]
     try:
         with torch.serialization.safe_globals(admitted):
             # a file of a PyTorch before 1.6 is no zip archive, and cannot be mapped

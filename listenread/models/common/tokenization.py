@@ -82,13 +82,3 @@ def encode(tokenizer: Tokenizer, texts: list[str], max_tokens: int) -> np.ndarra
         inside = [i for i in encoding.ids if i != end][: max_tokens - 1]
         row[: len(inside) + 1] = [*inside, end]
     return ids
-
-
-def unknown_words(tokenizer: Tokenizer, text: str) -> list[str]:
-    """Words of a text that the tokenizer does not know; empty for byte-level tokenizers."""
-    unknown = tokenizer.token_to_id(UNKNOWN)
-    if unknown is None:
-        return []
-    encoding = tokenizer.encode(text)
-    pairs = zip(encoding.ids, encoding.offsets, strict=True)
-    return [text[start:stop] for i, (start, stop) in pairs if i == unknown]

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from listenread.errors import ModelError
 from listenread.files.checksums import checksum
-from listenread.models import prepared
+from listenread.models import storage
 from listenread.models.common import tokenization
 from listenread.models.common.checkpoints import read_checkpoint
 from listenread.models.common.weights import refuse_differences, write_tower
@@ -46,8 +46,8 @@ def convert_muscall(
     output_dir = Path(output_dir)
     for name, tensors in parts.items():
         write_tower(output_dir / name, tensors)
-    shutil.copyfile(tokenizer_json_path, output_dir / prepared.TOKENIZER_FILE)
-    prepared.write_description(
+    shutil.copyfile(tokenizer_json_path, output_dir / storage.TOKENIZER_FILE)
+    storage.write_description(
         output_dir,
         "muscall",
         sizes.audio.audio_input,
@@ -68,7 +68,7 @@ def _take_apart(
         whole.add_module(name, child)
     whole.logit_scale = text.logit_scale
     refuse_differences(whole, state, message)
-    files = {prepared.AUDIO_TOWER_FILE: audio, prepared.TEXT_TOWER_FILE: text}
+    files = {storage.AUDIO_TOWER_FILE: audio, storage.TEXT_TOWER_FILE: text}
     return {
         file: {name: _plain(state[name]) for name in tower.state_dict()}
         for file, tower in files.items()

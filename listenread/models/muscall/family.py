@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from listenread.errors import ModelError
-from listenread.models import prepared
+from listenread.models import storage
 from listenread.models.base import LoadTower, Vectors
 from listenread.models.common import tokenization
 from listenread.models.common.inference import encode_waveforms, to_vectors
@@ -32,9 +32,9 @@ class MusCALL:
         self.text_tower: nn.Module | None = None
         self.tokenizer: Tokenizer | None = None
         if tower != "text":
-            self.audio_tower = self._tower(AudioTower, prepared.AUDIO_TOWER_FILE)
+            self.audio_tower = self._tower(AudioTower, storage.AUDIO_TOWER_FILE)
         if tower != "audio":
-            self.text_tower = self._tower(TextTower, prepared.TEXT_TOWER_FILE)
+            self.text_tower = self._tower(TextTower, storage.TEXT_TOWER_FILE)
             self.tokenizer = self._tokenizer()
 
     def _tower(self, kind: type[nn.Module], file_name: str) -> nn.Module:
@@ -44,7 +44,7 @@ class MusCALL:
         return tower.eval()
 
     def _tokenizer(self) -> Tokenizer:
-        path = self.model_dir / prepared.TOKENIZER_FILE
+        path = self.model_dir / storage.TOKENIZER_FILE
         tokenizer = tokenization.load(path)
         found, wanted = tokenizer.get_vocab_size(), self.sizes.text.vocabulary
         if found != wanted:

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from listenread.audio.base import AudioInput
 from listenread.errors import ModelError
-from listenread.models.base import AudioInput
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from torch import Tensor
 from listenread import __version__
 from listenread.errors import ModelError
 from listenread.files.checksums import checksum
-from listenread.models import prepared
+from listenread.models import storage
 from listenread.models.common.device import resolve_device
 from listenread.models.common.weights import write_tower
 from listenread.models.muscall.towers import TwoTowers, tower_states
@@ -274,14 +274,14 @@ def _write_model(
 ) -> None:
     output_dir.mkdir(parents=True, exist_ok=True)
     # model.json makes the folder a model: it goes first and comes last
-    (output_dir / prepared.DESCRIPTION_FILE).unlink(missing_ok=True)
+    (output_dir / storage.DESCRIPTION_FILE).unlink(missing_ok=True)
     audio, text = tower_states(run.weights())
-    write_tower(output_dir / prepared.AUDIO_TOWER_FILE, audio)
-    write_tower(output_dir / prepared.TEXT_TOWER_FILE, text)
-    tokenizer.save(str(output_dir / prepared.TOKENIZER_FILE))
+    write_tower(output_dir / storage.AUDIO_TOWER_FILE, audio)
+    write_tower(output_dir / storage.TEXT_TOWER_FILE, text)
+    tokenizer.save(str(output_dir / storage.TOKENIZER_FILE))
     pd.DataFrame(run.state.rows).to_csv(output_dir / CURVES_FILE, index=False)
     settings = run.settings
-    prepared.write_description(
+    storage.write_description(
         output_dir,
         "muscall",
         settings.sizes.audio.audio_input,

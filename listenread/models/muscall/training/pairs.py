@@ -15,9 +15,9 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from listenread.audio import loading
+from listenread.audio.base import AudioInput
 from listenread.errors import DataError, ModelError
 from listenread.files import tables
-from listenread.models.base import AudioInput
 from listenread.models.common import tokenization
 from listenread.models.muscall.training.settings import TrainingSettings
 from listenread.progress import progress

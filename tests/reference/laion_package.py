@@ -1,4 +1,9 @@
-"""Comparison of a prepared LAION-CLAP model with the laion-clap package, vector by vector."""
+"""Comparison of a prepared LAION-CLAP model with the laion-clap package, vector by vector.
+
+    PYTHONPATH=. python tests/reference/laion_package.py results/models/music_clap CHECKPOINT.pt
+
+prints the vectors that differ. The tests compare random checkpoints of the released layout.
+"""
 
 import json
 import os
@@ -12,16 +17,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from listenread.audio import loading
+from listenread.audio.base import AudioInput
 from listenread.errors import ModelError
-from listenread.files import atomic
-from listenread.files.checksums import checksum
-from listenread.models import prepared
-from listenread.models.base import AudioInput, TwoTower, Vectors
+from listenread.models import storage
+from listenread.models.base import TwoTower, Vectors
 
-#: The package's root: what a process of its own needs on its path.
-_PROJECT = Path(__file__).resolve().parents[2]
-
-#: Texts that are compared where no others are named: short, long, cut at 77 tokens, empty, accents.
+#: The package runs in a process of its own: it changes `sys.path` and reads the command line.
+_SCRIPT = Path(__file__).with_name("laion_vectors.py")
+#: Limits for the elements and for the cosine of two vectors, in both spaces.
+LARGEST_DIFFERENCE, SMALLEST_COSINE = 1e-4, 0.99999
+#: Texts to compare: short, long, cut at 77 tokens, empty, accents.
 TEXTS = (
     "A violin track",
     "A tuba track",
@@ -68,83 +73,32 @@ def known_clips(sample_rate: int, seed: int = 0) -> dict[str, np.ndarray]:
     return {name: waveform.astype(np.float32) for name, waveform in clips.items()}
 
 
-def verify_model(
+def verify(
     model_dir: str | Path,
     checkpoint_path: str | Path,
-    output: str | Path | None = None,
     *,
     texts: Sequence[str] = TEXTS,
-    largest_difference: float = 1e-4,
-    smallest_cosine: float = 0.99999,
-    seed: int = 0,
     threads: int = 1,
-) -> dict[str, Any]:
+) -> tuple[list[dict[str, Any]], Reference]:
     """Embed known clips and texts with the laion-clap package and with ours, and compare.
 
-    Clips over 10 s, which the package crops at random, are cropped for both by the model's own
-    policy.
+    The package crops clips over 10 s at random, so both get clips that are cropped by the model's
+    own policy.
 
     Args:
         model_dir: a prepared model of the family `laion_clap`.
         checkpoint_path: the ``.pt`` that it was made of.
-        output: JSON file to write, or None.
         texts: to be embedded.
-        largest_difference: between two elements, in the joint and in the pre-joint space.
-        smallest_cosine: between two vectors.
-        seed: of the noise in the clips.
         threads: CPU threads.
 
     Returns:
-        ``agrees``, the limits, the reference's version and ``differences``: one row per item and
-        space with ``tower, item, space, max_abs_difference, cosine, agrees``.
-
-    Raises:
-        ModelError: the model is of another family or of another checkpoint, or the package fails.
+        The rows of `compare`, and the package's vectors.
     """
-    description = prepared.describe(model_dir)
-    _refuse_another_checkpoint(model_dir, description, checkpoint_path)
-    audio_input = AudioInput(**description["audio_input"])
-    clips = known_clips(audio_input.sample_rate, seed)
-    windows = list(unpadded_windows(clips, audio_input).values())
+    model = storage.load(model_dir, threads=threads)
+    clips = known_clips(model.audio_input.sample_rate)
+    windows = list(unpadded_windows(clips, model.audio_input).values())
     reference = embed_with_laion_clap(checkpoint_path, model_dir, windows, texts, threads)
-    rows = compare(
-        prepared.load(model_dir, threads=threads),
-        reference,
-        clips,
-        texts,
-        largest_difference=largest_difference,
-        smallest_cosine=smallest_cosine,
-    )
-    result = {
-        "agrees": all(row["agrees"] for row in rows),
-        "reference": f"laion-clap {reference.version}",
-        "checkpoint_sha256": description["provenance"]["checkpoint_sha256"],
-        "largest_difference": largest_difference,
-        "smallest_cosine": smallest_cosine,
-        "differences": rows,
-    }
-    if output is not None:
-        _write_json(Path(output), result)
-    return result
-
-
-def _refuse_another_checkpoint(
-    model_dir: str | Path, description: Mapping[str, Any], checkpoint_path: str | Path
-) -> None:
-    if description["family"] != "laion_clap":
-        raise ModelError(
-            f"{model_dir} is of the family {description['family']!r}; only laion_clap can be "
-            "compared with the laion-clap package."
-        )
-    found, made_of = (
-        checksum(checkpoint_path),
-        description["provenance"]["checkpoint_sha256"],
-    )
-    if found != made_of:
-        raise ModelError(
-            f"{checkpoint_path} (sha256 {found}) is not the checkpoint that {model_dir} was made "
-            f"of (sha256 {made_of})."
-        )
+    return compare(model, reference, clips, texts), reference
 
 
 def unpadded_windows(
@@ -168,14 +122,12 @@ def compare(
     reference: Reference,
     clips: Mapping[str, np.ndarray],
     texts: Sequence[str],
-    *,
-    largest_difference: float,
-    smallest_cosine: float,
 ) -> list[dict[str, Any]]:
     """Embed clips and texts with a model of ours and compare with a reference.
 
     Returns:
-        One row per window or text and space, see `verify_model`.
+        One row per window or text and space: ``tower, item, space, max_abs_difference, cosine,
+        agrees``.
     """
     rate = model.audio_input.sample_rate
     prepared = [
@@ -199,7 +151,7 @@ def compare(
                 difference, cosine = _difference(vector, wanted)
                 row = {"tower": tower, "item": item, "space": space}
                 row |= {"max_abs_difference": difference, "cosine": cosine}
-                row["agrees"] = difference <= largest_difference and cosine >= smallest_cosine
+                row["agrees"] = difference <= LARGEST_DIFFERENCE and cosine >= SMALLEST_COSINE
                 rows.append(row)
     return rows
 
@@ -230,7 +182,7 @@ def embed_with_laion_clap(
     Raises:
         ModelError: the package is not installed or fails.
     """
-    description = prepared.describe(model_dir)
+    description = storage.describe(model_dir)
     clips = list(clips)
     with tempfile.TemporaryDirectory(prefix="listenread-verify-") as folder:
         request, response = Path(folder, "request.npz"), Path(folder, "response.npz")
@@ -245,10 +197,10 @@ def embed_with_laion_clap(
         np.savez(request, settings=json.dumps(settings), **waveforms)
         environment = offline_hub(
             Path(folder, "hub"),
-            Path(model_dir, prepared.TOKENIZER_FILE),
+            Path(model_dir, storage.TOKENIZER_FILE),
             description["sizes"]["text"],
         )
-        command = [sys.executable, "-m", "listenread.models.laion_reference", request, response]
+        command = [sys.executable, _SCRIPT, request, response]
         run_reference(command, environment)
         with np.load(response, allow_pickle=False) as found:
             return Reference(
@@ -264,10 +216,9 @@ def run_reference(command: Sequence[Any], environment: Mapping[str, str]) -> Non
     Raises:
         ModelError: it fails; with the end of what it said.
     """
-    path = os.pathsep.join(filter(None, [str(_PROJECT), os.environ.get("PYTHONPATH")]))
     done = subprocess.run(
         [str(part) for part in command],
-        env={**os.environ, **environment, "PYTHONPATH": path},
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -335,4 +286,10 @@ def _roberta_config(text_sizes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write_json(path: Path, content: Any) -> None:
-    atomic.write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    differing = [row for row in verify(*sys.argv[1:])[0] if not row["agrees"]]
+    print(*(differing or ["all vectors agree"]), sep="\n")
+    sys.exit(bool(differing))

@@ -11,15 +11,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from listenread.audio.base import AudioInput
 from listenread.errors import ModelError
 from listenread.files import atomic
-from listenread.models.base import AudioInput, LoadTower, TwoTower
+from listenread.models.base import LoadTower, TwoTower
 from listenread.models.common.device import resolve_device
 
 DESCRIPTION_FILE = "model.json"
 AUDIO_TOWER_FILE = "audio_tower.safetensors"
 TEXT_TOWER_FILE = "text_tower.safetensors"
 TOKENIZER_FILE = "tokenizer.json"
+
 
 def describe(model_dir: str | Path) -> dict[str, Any]:
     """Read a prepared model's ``model.json``.
@@ -138,6 +140,6 @@ def prepare_own(model_dir: str | Path, family: str, options: Mapping[str, Any]) 
     if not isinstance(wanted, AudioInput):
         raise ModelError(
             f"family {family!r} needs a class attribute audio_input, an instance of "
-            f"listenread.models.base.AudioInput; found {wanted!r}."
+            f"listenread.audio.base.AudioInput; found {wanted!r}."
         )
     write_description(model_dir, family, wanted, options=dict(options))

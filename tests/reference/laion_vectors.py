@@ -1,7 +1,7 @@
 """Vectors from the laion-clap package itself, in a process of its own.
 
-`listenread.models.verify` runs ``python -m listenread.models.laion_reference REQUEST RESPONSE``:
-the package changes `sys.path`, and whether it asks the model hub is decided when it is imported.
+`laion_package.py` runs ``laion_vectors.py REQUEST RESPONSE``: the package changes `sys.path`, and
+whether it asks the model hub is decided when it is imported.
 """
 
 import json
