@@ -177,6 +177,6 @@ def definitions(path: Path, names: Mapping[str, Sequence[str]]) -> dict[str, str
 
 
 def find_file(name: str, base: Path) -> Path:
-    """Find a prompt file: from the working directory, else one of the project's."""
+    """Find `name` in the working directory, else below `base`, the folder of the package."""
     path = Path(name)
     return path if path.exists() or path.is_absolute() else base / path

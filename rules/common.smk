@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 PROJECT = Path(workflow.basedir)
+PACKAGE = Path(os.path.relpath(PROJECT / "listenread"))
 sys.path.insert(0, str(PROJECT))
 
 from listenread.workflow import code_inputs, scheduling, startup
@@ -25,7 +26,7 @@ try:
         )
     )
     CONFIG = configuration.resolve(
-        config, configuration.load_schema(PROJECT / "config" / "schema.yaml"), PROJECT
+        config, configuration.load_schema(PROJECT / "config" / "schema.yaml"), PACKAGE
     )
 except ListenreadError as error:
     raise WorkflowError(str(error))

@@ -89,7 +89,7 @@ rule fetch_captions:
 
 rule fetch_ground_truth:
     input:
-        listing=os.path.relpath(PROJECT / "resources" / "released_files.csv"),
+        listing=str(PACKAGE / "resources" / "released_files.csv"),
         code=code("fetch_ground_truth.py"),
     output:
         f"{DATA_DIR}/released/tinysol_groundtruth_reordered.csv",
@@ -213,7 +213,7 @@ rule build_released_manifest:
     input:
         ground_truth=f"{DATA_DIR}/released/tinysol_groundtruth_reordered.csv",
         metadata=f"{DATA_DIR}/{{dataset}}/metadata.csv",
-        listing=os.path.relpath(PROJECT / "resources" / "released_files.csv"),
+        listing=str(PACKAGE / "resources" / "released_files.csv"),
         code=code("build_released_manifest.py"),
     output:
         "results/manifests/{dataset}.parquet",

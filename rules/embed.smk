@@ -226,7 +226,7 @@ rule embed_ontology:
     input:
         unpack(lambda wildcards: tower_files(wildcards.model, "text")),
         health="results/models/{model}/health.json",
-        ontology=str(prompts.find_file(CONFIG["ontology"]["file"], PROJECT)),
+        ontology=str(prompts.find_file(CONFIG["ontology"]["file"], PACKAGE)),
         code=lambda wildcards: code(
             "embed_ontology.py", *family_modules(wildcards.model)
         ),

@@ -243,7 +243,7 @@ rule gather_metrics:
 rule compare_with_paper:
     input:
         metrics="results/experiments/{experiment}/metrics.parquet",
-        published=os.path.relpath(PROJECT / "resources" / "published_results.csv"),
+        published=str(PACKAGE / "resources" / "published_results.csv"),
         code=code("compare_with_paper.py"),
     output:
         "results/experiments/{experiment}/paper_comparison.csv",

@@ -123,7 +123,6 @@ PARTS = (
     "rules",
     "scripts",
     "listenread",
-    "resources",
     "profiles",
 )
 

@@ -35,7 +35,7 @@ def resolve(config: Mapping[str, Any], schema: Json, base: Path) -> Json:
     Args:
         config: what Snakemake merged from the base file and the overlays.
         schema: the JSON schema, as `load_schema` reads it.
-        base: folder of the Snakefile; the project's own resources are found from there.
+        base: folder of the package; files such as `resources/ontology/doktorski.csv` are in it.
 
     Returns:
         A new mapping with every default filled in, prompts in their long form and every dataset

@@ -40,7 +40,7 @@ def definition_file(wildcards):
     name = prompt_setting("file")(wildcards)
     if name == configuration.RELEASED_DEFINITIONS:
         return f"{DATA_DIR}/released/definitions.csv"
-    return [] if name is None else str(prompts.find_file(name, PROJECT))
+    return [] if name is None else str(prompts.find_file(name, PACKAGE))
 
 
 def vocabulary(wildcards):

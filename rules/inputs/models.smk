@@ -12,7 +12,7 @@ MUSCALL_CHECKPOINTS = [
     if MODELS[name].get("checkpoint")
 ]
 WITH_TOWERS = [name for name in MODELS if name not in RELEASED]
-LISTING = os.path.relpath(PROJECT / "resources" / "released_files.csv")
+LISTING = str(PACKAGE / "resources" / "released_files.csv")
 
 
 def tower_files(model, *towers):

@@ -41,7 +41,7 @@ def test_a_clip_that_changes_under_a_run_is_refused(project, as_undisturbed):
 def test_clocks_that_are_wrong_run_nothing_anew_and_lose_nothing(project, as_undisturbed):
     """A file server whose clock is days ahead, or files that an archive dates 1980."""
     folder = project.folder
-    inputs = [path for top in ("tones", "listenread", "scripts", "resources", "config")
+    inputs = [path for top in ("tones", "listenread", "scripts", "config")
               for path in (folder / top).rglob("*") if path.is_file()]  # fmt: skip
     results = [path for top in ("results", "data") for path in (folder / top).rglob("*")]
     future, past = time.time() + 3 * 86_400, 315_532_800

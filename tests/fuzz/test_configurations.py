@@ -39,7 +39,7 @@ def base(repository):
 
 
 def resolve(config, schema, repository):
-    resolved = configuration.resolve(config, schema, repository)
+    resolved = configuration.resolve(config, schema, repository / "listenread")
     names = [resolved["experiment"]["name"]]
     for catalogue in ("datasets", "models", "prompts"):
         names += resolved[catalogue]

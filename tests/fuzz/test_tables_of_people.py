@@ -178,7 +178,7 @@ def test_templates_of_any_text(trial, template, words, seeds):
 
 
 def test_damaged_ontologies(trial, repository):
-    content = (repository / "resources/ontology/doktorski.csv").read_bytes()[:1_500]
+    content = (repository / "listenread/resources/ontology/doktorski.csv").read_bytes()[:1_500]
     node = {"id": "/m/1", "name": "Musical instrument", "child_ids": ["/m/2"], "restrictions": []}
     leaf = {"id": "/m/2", "name": "Flute, pipe", "child_ids": [], "restrictions": ["x"]}
     tree = json.dumps([node, leaf]).encode()

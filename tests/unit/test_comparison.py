@@ -75,7 +75,7 @@ def test_two_models_for_one_system_are_refused(tmp_path):
 
 def test_the_published_table_is_that_of_the_released_files(repository, shared_mirror):
     """Every number of the table stands in a released file, digit by digit, and none is missing."""
-    table = pd.read_csv(repository / "resources/published_results.csv", dtype=str)
+    table = pd.read_csv(repository / "listenread/resources/published_results.csv", dtype=str)
     (folder,) = shared_mirror.glob(
         "raw.githubusercontent.com/YannisBilly/i_can_listen_but_cannot_read/*/evaluation_output"
     )

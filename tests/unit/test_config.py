@@ -27,12 +27,12 @@ def base(repository):
 
 def refusal(config, schema, repository) -> str:
     with pytest.raises(ConfigError) as caught:
-        configuration.resolve(config, schema, repository)
+        configuration.resolve(config, schema, repository / "listenread")
     return str(caught.value)
 
 
 def test_the_quickstart_is_accepted_and_its_defaults_are_filled_in(base, schema, repository):
-    resolved = configuration.resolve(base, schema, repository)
+    resolved = configuration.resolve(base, schema, repository / "listenread")
     assert resolved["metrics"]["confidence"] == 0.95
     assert resolved["datasets"]["gm_notes"]["folds"] == 5
     assert resolved["models"]["mini"]["train"]["betas"] == [0.9, 0.98]
@@ -42,7 +42,7 @@ def test_the_quickstart_is_accepted_and_its_defaults_are_filled_in(base, schema,
 
 def test_the_given_configuration_is_left_as_it_is(base, schema, repository):
     before = copy.deepcopy(base)
-    configuration.resolve(base, schema, repository)
+    configuration.resolve(base, schema, repository / "listenread")
     assert base == before
 
 
@@ -129,7 +129,7 @@ def test_a_folder_without_vocabulary_takes_the_labels_that_it_finds(base, schema
 
 
 def test_spellings_change_the_words_of_some_labels_only(base, schema, repository):
-    dataset = configuration.resolve(base, schema, repository)["datasets"]["gm_notes"]
+    dataset = configuration.resolve(base, schema, repository / "listenread")["datasets"]["gm_notes"]
     released = configuration.words_of(dataset, None)
     plain = configuration.words_of(dataset, "plain")
     assert list(released) == list(plain)
@@ -173,7 +173,7 @@ def test_every_overlay_of_the_project_is_valid(repository, schema, tmp_path):
         merged = _merge(copy.deepcopy(base), yaml.safe_load(overlay.read_text("utf-8")))
         if "own_clips" in merged["datasets"]:
             merged["datasets"]["own_clips"]["metadata"] = str(clips)
-        configuration.resolve(merged, schema, repository)
+        configuration.resolve(merged, schema, repository / "listenread")
 
 
 def _merge(base, overlay):
@@ -208,22 +208,22 @@ def test_a_grid_is_filled_in_every_way_and_its_mistakes_are_named(repository, sc
     grid = {"template": "{opening} {label} {end}", "words": {"opening": ["A", ""], "end": ["x"]}}
     base["experiment"]["prompts"] = ["study"]
     base["prompts"]["study"] = {"grid": grid}
-    resolved = configuration.resolve(base, schema, repository)
+    resolved = configuration.resolve(base, schema, repository / "listenread")
     assert resolved["prompts"]["study"]["templates"] == ["A {label} x", "{label} x"]
     grid["words"]["nowhere"] = ["y"]
     with pytest.raises(ConfigError, match=r"the template has no \{nowhere\}"):
-        configuration.resolve(base, schema, repository)
+        configuration.resolve(base, schema, repository / "listenread")
     del grid["words"]["nowhere"], grid["words"]["end"]
     with pytest.raises(ConfigError, match=r"nothing says what \{end\} in 'A \{label\} \{end\}'"):
-        configuration.resolve(base, schema, repository)
+        configuration.resolve(base, schema, repository / "listenread")
     base["prompts"]["study"] = {"templates": ["A {label}", "no place for it"]}
     with pytest.raises(ConfigError, match=r"must contain \{label\}"):
-        configuration.resolve(base, schema, repository)
+        configuration.resolve(base, schema, repository / "listenread")
 
 
 def test_the_order_of_keys_makes_no_difference_but_that_of_the_labels_does(repository, schema):
     base = yaml.safe_load((repository / "config.yaml").read_text("utf-8"))
-    resolved = configuration.resolve(base, schema, repository)
+    resolved = configuration.resolve(base, schema, repository / "listenread")
     shuffled = configuration.resolve(_reversed(base), schema, repository)
     for name, model in resolved["models"].items():
         assert repr(shuffled["models"][name]) == repr(model)

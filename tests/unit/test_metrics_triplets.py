@@ -17,7 +17,7 @@ SETTINGS = {"resamples": 200, "confidence": 0.95, "seed": 0}
 
 @pytest.fixture(scope="module")
 def tree(repository):
-    return ontology.read(repository / "resources/ontology/doktorski.csv")
+    return ontology.read(repository / "listenread/resources/ontology/doktorski.csv")
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ COMMIT = "dd3dfd1e3d36f4bff2ce6444b4911df4f7468051"
 
 @pytest.fixture(scope="session")
 def listing(repository):
-    return repository / "resources" / "released_files.csv"
+    return repository / "listenread" / "resources" / "released_files.csv"
 
 
 @pytest.fixture

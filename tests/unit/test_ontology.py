@@ -30,7 +30,7 @@ TINYSOL = [
 
 @pytest.fixture(scope="module")
 def folder(repository):
-    return repository / "resources/ontology"
+    return repository / "listenread/resources/ontology"
 
 
 @pytest.fixture(scope="module")

@@ -70,7 +70,9 @@ def test_the_projects_own_definitions_never_say_another_instruments_name(reposit
     """A definition that names a rival would help or hurt a text tower by the word alone."""
     import csv
 
-    with (repository / "resources/prompts/definitions.csv").open(encoding="utf-8") as file:
+    with (repository / "listenread/resources/prompts/definitions.csv").open(
+        encoding="utf-8"
+    ) as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 14
     for row in rows:

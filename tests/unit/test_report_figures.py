@@ -214,7 +214,7 @@ def test_inlined_figures_do_not_share_identifiers_and_follow_the_page(files, tmp
 def test_triplets_by_depth_are_the_rows_of_the_tidy_table(tmp_path, repository):
     """Vectors that lie in the order of the tree are right at every level, others are not."""
     names = ["violin", "viola", "flute", "oboe", "bassoon", "trumpet", "trombone", "accordion"]
-    file = repository / "resources/ontology/doktorski.csv"
+    file = repository / "listenread/resources/ontology/doktorski.csv"
     tree = ontology.read(file)
     far = np.minimum(tree.distances(names), 20.0)
     tree_like = np.exp(-far / 4)

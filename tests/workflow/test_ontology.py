@@ -57,8 +57,8 @@ def test_all_instruments_of_hornbostel_and_sachs(asked, repository):
     assert set(frame["prompt"]) == {"track"}
     assert set(frame["dataset"]) == {"hornbostel_sachs"}
 
-    far = distances_by_networkx(repository / file)
-    with (repository / file).open(encoding="utf-8", newline="") as lines:
+    far = distances_by_networkx(repository / "listenread" / file)
+    with (repository / "listenread" / file).open(encoding="utf-8", newline="") as lines:
         names = [row["instrument"] for row in csv.DictReader(lines)]
     seeds = [int(hashlib.sha256(f"A {n} track".encode()).hexdigest()[:8], 16) for n in names]
     vectors = np.stack([np.random.default_rng(seed).random(256) for seed in seeds])
