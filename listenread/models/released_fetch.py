@@ -6,7 +6,7 @@ from listenread.errors import DownloadError, UnreachableError
 from listenread.files import download
 from listenread.models import registry
 from listenread.models.base import AudioInput
-from listenread.models.released import ReleasedFile, read_listing
+from listenread.paper.files import ReleasedFile, read_listing
 
 
 def fetch_system(
@@ -74,28 +74,3 @@ def _fetch(
     except DownloadError as error:
         return error
     return None
-
-
-def fetch_file(
-    output: str | Path,
-    *,
-    path: str,
-    base_url: str,
-    listing: str | Path,
-    mirror: str | Path | None,
-    retries: int,
-) -> None:
-    """Fetch one released file, named by its path in the authors' repository.
-
-    Raises:
-        DownloadError: it cannot be had.
-    """
-    file = read_listing(listing)[path]
-    download.fetch(
-        f"{base_url.rstrip('/')}/{path}",
-        output,
-        bytes=file.bytes,
-        git_blob_sha1=file.git_blob_sha1,
-        mirror=mirror,
-        retries=retries,
-    )

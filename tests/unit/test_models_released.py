@@ -6,29 +6,24 @@ import pickle
 import numpy as np
 import pytest
 
-from listenread.datasets.manifest import read_manifest
 from listenread.datasets.tinysol import INSTRUMENTS, VOCABULARY
 from listenread.errors import DownloadError, ModelError
 from listenread.files import tables
 from listenread.models import released
+from listenread.paper import files
 
 COMMIT = "dd3dfd1e3d36f4bff2ce6444b4911df4f7468051"
 
 
 @pytest.fixture(scope="session")
-def listing(repository):
-    return repository / "listenread" / "resources" / "released_files.csv"
+def listing():
+    return files.listing()
 
 
 @pytest.fixture
 def authors(shared_mirror):
     host = shared_mirror / "raw.githubusercontent.com"
     return host / "YannisBilly" / "i_can_listen_but_cannot_read" / COMMIT
-
-
-@pytest.fixture
-def metadata(shared_mirror):
-    return shared_mirror / "zenodo.org/record/3685367/files/TinySOL_metadata.csv"
 
 
 def git_blob(content: bytes) -> str:
@@ -64,22 +59,22 @@ def write_small(small, **changed):
 
 
 def test_listing_has_every_file_of_the_three_systems(listing):
-    files = released.read_listing(listing)
-    assert len(files) == 82
-    assert all(len(file.git_blob_sha1) == 40 for file in files.values())
+    listed = files.read_listing(listing)
+    assert len(listed) == 82
+    assert all(len(file.git_blob_sha1) == 40 for file in listed.values())
     for system in released.SYSTEMS:
         for space in released.SPACES:
-            assert released.audio_path(system, space, "tinysol") in files
+            assert released.audio_path(system, space, "tinysol") in listed
             for prompt in released.PROMPTS:
-                assert released.text_path(system, space, prompt) in files
+                assert released.text_path(system, space, prompt) in listed
 
 
 def test_every_file_of_the_mirror_has_its_listed_checksum_and_size(authors, listing):
-    files = released.read_listing(listing)
+    listed = files.read_listing(listing)
     found = [path for path in authors.rglob("*") if path.is_file()]
     assert len(found) > 20
     for path in found:
-        file = files[path.relative_to(authors).as_posix()]
+        file = listed[path.relative_to(authors).as_posix()]
         content = path.read_bytes()
         assert git_blob(content) == file.git_blob_sha1
         assert file.bytes in (None, len(content))
@@ -94,7 +89,7 @@ def test_muscall_audio_is_in_the_order_of_the_ground_truth(authors, listing, tmp
         dataset="tinysol",
         pre_joint=path,
         joint=authors / released.audio_path("muscall", "joint", "tinysol"),
-        ground_truth=authors / released.GROUND_TRUTH,
+        ground_truth=authors / files.GROUND_TRUTH,
         listing=listing,
     )
     table = tables.read(output)
@@ -127,30 +122,6 @@ def test_muscall_text_agrees_with_the_facts(authors, listing, tmp_path):
         assert joint.shape == (4 if families else 14, 512)
         np.testing.assert_allclose(np.linalg.norm(joint, axis=1), 1, atol=1e-5)
         np.testing.assert_allclose(np.linalg.norm(pre_joint, axis=1), 22.28, atol=0.03)
-
-
-def test_manifest_without_audio_has_the_official_folds(authors, metadata, listing, tmp_path):
-    output = tmp_path / "manifest.parquet"
-    truth = authors / released.GROUND_TRUTH
-    released.released_manifest(truth, metadata, output, listing=listing)
-    manifest = read_manifest(output)
-    assert len(manifest) == 2913
-    assert manifest.vocabulary == VOCABULARY
-    counts = np.bincount(manifest.table["fold"].to_numpy())
-    assert counts.tolist() == [583, 582, 583, 582, 583]
-    assert manifest.table["label"].to_pylist().count("Accordion") == 689
-
-
-def test_manifest_refuses_metadata_of_other_clips(authors, metadata, listing, tmp_path):
-    lines = metadata.read_text().splitlines()
-    (tmp_path / "metadata.csv").write_text("\n".join(lines[:-2]) + "\n")
-    with pytest.raises(ModelError, match="2 clips are not in the latter"):
-        released.released_manifest(
-            authors / released.GROUND_TRUTH,
-            tmp_path / "metadata.csv",
-            tmp_path / "manifest.parquet",
-            listing=listing,
-        )
 
 
 def test_small_repository(small):
