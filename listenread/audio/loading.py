@@ -1,6 +1,7 @@
 """Audio files in, batches of waveforms for a tower out.
 
-The chain of a clip is: decode -> mean of the channels -> resample -> (quantise) -> crop or pad.
+The chain of a clip is: decode -> mean of the channels -> (degrade) -> resample -> (quantise) ->
+crop or pad.
 What a tower wants is described by `listenread.models.base.AudioInput`, of which only the fields are
 used here.
 """
@@ -280,6 +281,7 @@ class ClipLoader:
         resampler: str = "HQ",
         prefetch: int | None = None,
         on_clip: Callable[[], object] | None = None,
+        degrade: Callable[[np.ndarray, int, str], np.ndarray] | None = None,
     ):
         """Describe the work; files are opened only when the loader is iterated.
 
@@ -293,6 +295,9 @@ class ClipLoader:
             prefetch: how many clips may wait for the consumer (default: the larger of two batches
                 and two per worker).
             on_clip: called after each clip has been handed over, e.g. a progress bar's ``update``.
+            degrade: called with the mono waveform, float32, shape (frames,), its sample rate in Hz,
+                and the `clip_id`, in a thread; returns the waveform that is resampled. See
+                `listenread.audio.degradations.apply`.
         """
         if batch_size < 1 or workers < 1:
             raise DataError(f"batch_size ({batch_size}) and workers ({workers}) must be at least 1")
@@ -304,6 +309,7 @@ class ClipLoader:
         self.resampler = resampler
         self.prefetch = prefetch or 2 * max(batch_size, workers)
         self.on_clip = on_clip
+        self.degrade = degrade
 
     def __len__(self) -> int:
         """Count the clips (not the rows)."""
@@ -356,6 +362,9 @@ class ClipLoader:
         sound = decode(content, name)
         if not len(sound.waveform):
             raise DataError(f"{name}: the file holds no sound")
+        if self.degrade is not None:
+            degraded = self.degrade(mono(sound.waveform), sound.sample_rate, clip.clip_id)
+            sound = Sound(degraded[:, np.newaxis], sound.sample_rate)
         return prepare(sound, self.audio_input, self.resampler)
 
 
