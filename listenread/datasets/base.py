@@ -1,13 +1,14 @@
 """The contract of a dataset kind: where clips come from, and how they are read."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
 from listenread.entries import Registry
+from listenread.errors import DataError
 from listenread.files.material import Material
 from listenread.settings import Settings
 
@@ -20,6 +21,15 @@ Vocabulary = Annotated[
         min_length=1,
         description="Label in the metadata -> the words that replace `{label}` in a prompt. The "
         "order is that of the classes.",
+    ),
+]
+
+Spellings = Annotated[
+    dict[str, dict[str, Annotated[str, Field(min_length=1)]]],
+    Field(
+        default_factory=dict,
+        description="Name of a spelling -> label -> other words for it; a prompt can ask for a "
+        "spelling.",
     ),
 ]
 
@@ -46,6 +56,20 @@ class ClipRow:
     group: str | None = None
     fold: int | None = None
     known: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a text in place of a tuple, of which every letter would be a label."""
+        for name in ("labels", "unknown"):
+            if isinstance(getattr(self, name), str):
+                raise DataError(
+                    f"clip {self.clip_id!r}: `{name}` must be a tuple of labels, not the text "
+                    f"{getattr(self, name)!r}"
+                )
+
+
+def vocabulary_of(rows: Iterable[ClipRow]) -> list[str]:
+    """List the labels of some clips in alphabetical order: the vocabulary where none is given."""
+    return sorted({label for row in rows for label in row.labels})
 
 
 class AudioLimits(Settings):
@@ -85,11 +109,7 @@ class LabelledSettings(DatasetSettings):
     """A dataset whose clips have labels that a prompt can name."""
 
     vocabulary: Vocabulary
-    spellings: dict[str, dict[str, Annotated[str, Field(min_length=1)]]] = Field(
-        default_factory=dict,
-        description="Name of a spelling -> label -> other words for it; a prompt can ask for a "
-        "spelling.",
-    )
+    spellings: Spellings
 
 
 class AudioFileSettings(Settings):
@@ -102,6 +122,17 @@ class AudioFileSettings(Settings):
         "manifest and the report.",
     )
     audio_limits: AudioLimits = Field(default_factory=AudioLimits)
+
+
+class UserFileSettings(AudioFileSettings):
+    """A dataset whose audio files are in a folder of the user."""
+
+    track_clips: bool = Field(
+        True,
+        description="Whether every audio file is an input of the workflow, so that a replaced one "
+        "is noticed when jobs are planned. Switch it off beyond some 100,000 clips; the csv is "
+        "tracked in any case, and a clip that differs from the manifest is never embedded.",
+    )
 
 
 @dataclass(frozen=True)
@@ -119,6 +150,11 @@ class Places:
     others: Mapping[str, Path] = field(default_factory=dict)
 
 
+Derive: TypeAlias = (
+    "Callable[[Manifest | None, Places, Mapping[str, Any], Sequence[str] | None], Manifest]"
+)
+
+
 @dataclass(frozen=True)
 class DatasetKind:
     """A kind of dataset.
@@ -132,20 +168,24 @@ class DatasetKind:
         read_clips: called as ``read_clips(places, settings)`` with a mapping of the settings that
             `uses` names; gives a list of `ClipRow` without opening a sound file. None for a kind
             that derives its manifest.
-        derive: called as ``derive(base, places, settings)`` with the manifest of the dataset that
-            `base` names (None without) and the settings that `uses` names; gives the manifest. For
+        derive: called as ``derive(base, places, settings, vocabulary)`` with the manifest of the
+            dataset that `base` names (None without), the settings that `uses` names, and the labels
+            in the order of the classes (None where the settings give none); gives the manifest. For
             kinds that have no sound files of their own.
         base: called with the settings: the dataset that this one is derived from, or None.
         vectors: where its audio vectors come from: ``embed``, through the model's audio tower;
             ``base``, those of the dataset that it is derived from; ``released``, the paper's
             authors only, as there is no audio.
-        uses: settings that the manifest depends on, beside the vocabulary and the limits of audio.
+        uses: settings that the manifest depends on, apart from the vocabulary and the limits of
+            audio.
         material: what is fetched or rendered.
         licence: of the data.
         citation: how to cite it.
         captioned: whether it has captions in place of classes: material to train on.
-        clip_files: called with the settings: sound files of the user to be tracked one by one; the
-            rows' paths by default. Only for kinds without material that makes the audio.
+        clip_files: called with the settings: sound files of the user that are there and are to be
+            tracked one by one; the rows' paths by default. Only for kinds without material that
+            makes the audio.
+        code: called with the settings: further modules that the manifest and the vectors depend on.
         renamed_from: names that it had before.
     """
 
@@ -153,8 +193,8 @@ class DatasetKind:
     description: str
     settings: type[DatasetSettings]
     locate: Callable[[Any, Mapping[str, Path]], Places]
-    read_clips: "Callable[[Places, Mapping[str, Any]], list[ClipRow]] | None" = None
-    derive: "Callable[[Manifest | None, Places, Mapping[str, Any]], Manifest] | None" = None
+    read_clips: Callable[[Places, Mapping[str, Any]], list[ClipRow]] | None = None
+    derive: "Derive | None" = None
     base: Callable[[Any], str | None] = lambda settings: None
     vectors: Literal["embed", "base", "released"] = "embed"
     uses: tuple[str, ...] = ()
@@ -163,6 +203,7 @@ class DatasetKind:
     citation: str = ""
     captioned: bool = False
     clip_files: Callable[[Any], Sequence[str]] | None = None
+    code: Callable[[Any], tuple[str, ...]] = lambda settings: ()
     renamed_from: tuple[str, ...] = ()
 
     def problems(self) -> list[str]:
@@ -179,7 +220,7 @@ class DatasetKind:
         if not callable(self.locate):
             found.append("`locate` cannot be called")
         if self.vectors not in ("embed", "base", "released"):
-            found.append(f"`vectors` is {self.vectors!r}")
+            found.append(f"`vectors` is {self.vectors!r}; it can be 'embed', 'base' or 'released'")
         return found
 
 

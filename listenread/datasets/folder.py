@@ -1,12 +1,28 @@
 """A researcher's own clips: a csv with ``path,label``, or one folder per label."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from listenread.datasets.rows import ClipRow, read_csv, refuse
+from pydantic import Field, model_validator
+
+from listenread.datasets.base import (
+    ClipRow,
+    DatasetKind,
+    DatasetSettings,
+    Places,
+    Spellings,
+    UserFileSettings,
+    Vocabulary,
+)
+from listenread.datasets.csv_files import read_csv, refuse
 from listenread.errors import DataError
 
 #: Columns with a meaning; every further column is kept in the manifest.
-PATH, LABEL, FOLD, CLIP_ID = "path", "label", "fold", "clip_id"
+PATH, LABEL, LABELS, UNKNOWN, GROUP = "path", "label", "labels", "unknown", "group"
+FOLD, CLIP_ID = "fold", "clip_id"
+#: Between the labels of a clip in the columns `LABELS` and `UNKNOWN`.
+SEPARATOR = ";"
 #: Suffixes of files of formats that libsndfile reads, as far as they name one.
 SUFFIXES = frozenset(
     {".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".rf64"}
@@ -14,14 +30,66 @@ SUFFIXES = frozenset(
 )
 
 
-def read_clips(
+class FolderSettings(UserFileSettings, DatasetSettings):
+    """Your own clips."""
+
+    metadata: str | None = Field(
+        None,
+        description="A csv with the columns `path` (relative to the csv) and `label`, or `labels` "
+        "with any number of labels separated by `;`. Optional: `unknown` (labels that were not "
+        "judged for the clip, separated by `;`), `group` (clips of one group are not independent), "
+        "`fold`, `clip_id`, and any further columns.",
+    )
+    root: str | None = Field(
+        None,
+        description="A folder with one sub-folder for each label, where there is no csv; with a "
+        "csv, a folder that its paths may lead to.",
+    )
+    vocabulary: Vocabulary | None = Field(
+        None,
+        description="Label -> the words that replace `{label}` in a prompt, in the order of the "
+        "classes; without it the labels found, in alphabetical order, stand for themselves.",
+    )
+    spellings: Spellings
+
+    @model_validator(mode="after")
+    def _is_somewhere(self) -> "FolderSettings":
+        if self.metadata is None and self.root is None:
+            raise ValueError("needs one of `metadata`, `root`")
+        return self
+
+
+def locate(settings: FolderSettings, made: Mapping[str, Path]) -> Places:
+    """Say where the clips and their csv are."""
+    metadata = None if settings.metadata is None else Path(settings.metadata)
+    if settings.root is not None:
+        return Places(root=Path(settings.root), metadata=metadata)
+    return Places(root=metadata and metadata.parent, metadata=metadata)
+
+
+def clip_files(settings: FolderSettings) -> Sequence[str]:
+    """List the clips that exist; a missing one is an error of the manifest, or skipped there."""
+    if not settings.track_clips:
+        return []
+    rows = read_clips(locate(settings, {}), {})
+    return [str(row.path) for row in rows if row.path.exists()]
+
+
+def read_clips(places: Places, settings: Mapping[str, Any]) -> list[ClipRow]:
+    """Read the clips of `places`; see `read_folder`."""
+    return read_folder(places.root, places.metadata)
+
+
+def read_folder(
     root: Path | str | None, metadata: Path | str | None = None, *, encoding: str = "utf-8-sig"
 ) -> list[ClipRow]:
     """Read clips from a csv, or from the folders where there is none.
 
     Args:
         root: the folder of the clips; not needed with a csv.
-        metadata: a csv with the columns ``path`` (relative to the csv) and ``label``, optionally
+        metadata: a csv with the column ``path`` (relative to the csv) and one of ``label`` (exactly
+            one) and ``labels`` (any number, separated by ``;``, also none). Optional are
+            ``unknown`` (labels that were not judged for this clip, separated by ``;``), ``group``,
             ``fold`` (whole numbers, or empty), ``clip_id``, and any others. None: every folder
             directly below `root` is a label, and each sound file in it, at any depth, a clip.
         encoding: of the csv.
@@ -40,21 +108,8 @@ def read_clips(
     return _from_folders(Path(root))
 
 
-def labels(
-    root: Path | str | None, metadata: Path | str | None = None, *, encoding: str = "utf-8-sig"
-) -> list[str]:
-    """List the labels in alphabetical order, without opening a sound file.
-
-    Args:
-        root: see `read_clips`.
-        metadata: see `read_clips`.
-        encoding: see `read_clips`.
-    """
-    return sorted({row.label for row in read_clips(root, metadata, encoding=encoding)})
-
-
 def _from_csv(root: Path | str | None, metadata: Path, encoding: str) -> list[ClipRow]:
-    lines = read_csv(metadata, (PATH, LABEL), encoding)
+    lines = read_csv(metadata, (PATH,), encoding, one_of=(LABEL, LABELS))
     if not lines:
         raise DataError(f"{metadata} describes no clip: there is nothing below its header")
     allowed = [metadata.parent] if root is None else [metadata.parent, Path(root)]
@@ -66,7 +121,9 @@ def _from_csv(root: Path | str | None, metadata: Path, encoding: str) -> list[Cl
         ClipRow(
             clip_id=record.get(CLIP_ID) or _without_suffix(record[PATH]),
             path=metadata.parent / record[PATH],
-            label=record[LABEL],
+            labels=(record[LABEL],) if LABEL in record else _several(record[LABELS]),
+            unknown=_several(record.get(UNKNOWN, "")),
+            group=record.get(GROUP) or None,
             fold=int(record[FOLD]) if record.get(FOLD) else None,
             known={name: values[index] for name, values in known.items()},
         )
@@ -74,7 +131,12 @@ def _from_csv(root: Path | str | None, metadata: Path, encoding: str) -> list[Cl
     ]
 
 
-_SPECIAL = {PATH, LABEL, FOLD, CLIP_ID}
+_SPECIAL = {PATH, LABEL, LABELS, UNKNOWN, GROUP, FOLD, CLIP_ID}
+
+
+def _several(text: str) -> tuple[str, ...]:
+    """Split labels at ``;``, without the space around them."""
+    return tuple(label for part in text.split(SEPARATOR) if (label := part.strip()))
 
 
 def _problems(lines: dict[int, dict[str, str]], folder: Path, allowed: list[Path]) -> list[str]:
@@ -83,7 +145,7 @@ def _problems(lines: dict[int, dict[str, str]], folder: Path, allowed: list[Path
     inside = [path.resolve() for path in allowed]
     for line, record in lines.items():
         path, fold = record[PATH], record.get(FOLD, "")
-        if not path or not record[LABEL]:
+        if not path or record.get(LABEL) == "":
             problems.append(f"line {line}: `path` and `label` must not be empty")
             continue
         if first_line.setdefault(path, line) != line:
@@ -98,7 +160,7 @@ def _problems(lines: dict[int, dict[str, str]], folder: Path, allowed: list[Path
 
 
 def _typed(column: list[str]) -> list:
-    """Give numbers back as numbers, empty fields as nothing; anything else stays text."""
+    """Turn a column of numbers into numbers, empty fields into None; other columns stay text."""
     values = [value or None for value in column]
     for cast in (_integer, float):
         try:
@@ -126,7 +188,7 @@ def _from_folders(root: Path) -> list[ClipRow]:
         for path in sorted(folder.rglob("*")):
             if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
                 clip_id = _without_suffix(path.relative_to(root).as_posix())
-                rows.append(ClipRow(clip_id, path, folder.name))
+                rows.append(ClipRow(clip_id, path, (folder.name,)))
     if not rows:
         raise DataError(
             f"{root} has no sound files in folders named by their label; put them there "
@@ -137,3 +199,14 @@ def _from_folders(root: Path) -> list[ClipRow]:
 
 def _without_suffix(path: str) -> str:
     return Path(path).with_suffix("").as_posix()
+
+
+KIND = DatasetKind(
+    name="folder",
+    description="Your own clips: a csv with `path,label`, or one folder per label.",
+    settings=FolderSettings,
+    locate=locate,
+    read_clips=read_clips,
+    clip_files=clip_files,
+    licence="yours",
+)

@@ -1,180 +1,58 @@
 """TinySOL's stand-in: the same instruments, pitches and dynamics, rendered from a SoundFont.
 
 The notes are written in TinySOL's folder layout with a csv of the same columns, and read by
-TinySOL's own reader. Rendering is deterministic to the byte.
+TinySOL's own reader.
 """
 
-import hashlib
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from listenread.datasets import tinysol
-from listenread.datasets.gm.rendering import evaluated_midi_notes, pitch_name, write_csv, write_note
-from listenread.datasets.gm.soundfont import RENDER_RATE, NoteRenderer
-from listenread.datasets.tinysol import CSV_COLUMNS, INSTRUMENTS, VOCABULARY, Instrument
-from listenread.errors import DataError
-from listenread.progress import progress
+from listenread.datasets.base import DatasetKind, LabelledSettings
+from listenread.datasets.gm.settings import RENDERING, RenderedSettings, locate
+from listenread.files.material import Material
 
-__all__ = ["PROGRAMS", "VOCABULARY", "read_clips", "render"]
-
-read_clips = tinysol.read_clips
-
-#: General MIDI program (0-based) of each of TinySOL's instruments.
-PROGRAMS = {
-    "Bass Tuba": 58,
-    "French Horn": 60,
-    "Trombone": 57,
-    "Trumpet in C": 56,
-    "Accordion": 21,
-    "Contrabass": 43,
-    "Violin": 40,
-    "Viola": 41,
-    "Cello": 42,
-    "Bassoon": 70,
-    "Clarinet in Bb": 71,
-    "Flute": 73,
-    "Oboe": 68,
-    "Alto Saxophone": 65,
-}
-#: TinySOL's ``Dynamics ID`` of each of its dynamics.
-DYNAMICS_ID = {"pp": 0, "p": 1, "mf": 2, "f": 3, "ff": 4}
-#: Velocities at which the stand-in is rendered; training keeps clear of them.
+#: MIDI velocity of each of the dynamics that are rendered; training keeps clear of them.
 VELOCITIES = {"pp": 40, "mf": 80, "ff": 120}
 
 
-class Note(NamedTuple):
-    """A note to be rendered."""
+class GmNotesSettings(RenderedSettings, LabelledSettings):
+    """TinySOL's instruments, pitch ranges and dynamics, rendered from a General MIDI SoundFont."""
 
-    instrument: Instrument
-    midi_note: int
-    dynamics: str
-    velocity: int
-
-    @property
-    def clip_id(self) -> str:
-        """TinySOL's ``<abbr>-ord-<pitch>-<dynamics>-<instance>-<retuning>``."""
-        name = pitch_name(self.midi_note)
-        return f"{self.instrument.abbreviation}-ord-{name}-{self.dynamics}-N-N"
-
-    @property
-    def path(self) -> str:
-        """Path below the audio root, as in TinySOL's csv."""
-        return f"{self.instrument.family}/{self.instrument.folder}/ordinario/{self.clip_id}.wav"
-
-
-def render(
-    soundfont: Path | str,
-    root: Path | str,
-    metadata: Path | str,
-    *,
-    midi_note_step: int = 3,
-    midi_note_offset: int = 0,
-    velocities: Mapping[str, int] | None = None,
-    seconds: float = 3.0,
-    release_seconds: float = 0.5,
-    gain_db: float = 0.0,
-    silence_dbfs: float = -60.0,
-    folds: int = 5,
-    workers: int = 2,
-) -> int:
-    """Render the notes as 44.1 kHz 16-bit mono wav and write the csv.
-
-    Args:
-        soundfont: an ``.sf2`` file (see `listenread.datasets.gm.soundfont.find_soundfont`).
-        root: the folder that takes the family folders.
-        metadata: the csv, in TinySOL's columns; written last, so that it stands for the whole.
-        midi_note_step: every which MIDI note is rendered.
-        midi_note_offset: notes n with n % step == offset are rendered.
-        velocities: MIDI velocity of each dynamics (default: `VELOCITIES`).
-        seconds: length of a clip.
-        release_seconds: how much of it comes after the key is released.
-        gain_db: gain for all notes.
-        silence_dbfs: a note whose peak stays below is left out: the SoundFont has no sample there
-            (in TimGM6mb accordion 109 and alto saxophone 64).
-        folds: how many folds, stratified by class as TinySOL's are.
-        workers: threads.
-
-    Returns:
-        How many clips were written.
-
-    Raises:
-        DataError: a parameter cannot be, or the notes are so loud that they would clip.
-    """
-    velocities = VELOCITIES if velocities is None else velocities
-    unknown = [name for name in velocities if name not in DYNAMICS_ID]
-    if unknown:
-        raise DataError(f"dynamics {unknown} are not among TinySOL's: {list(DYNAMICS_ID)}")
-    evaluated = evaluated_midi_notes(midi_note_step, midi_note_offset)
-    root = Path(root)
-    per_instrument = [
-        [
-            Note(instrument, midi_note, dynamics, velocity)
-            for midi_note in range(instrument.low, instrument.high + 1)
-            if midi_note in evaluated
-            for dynamics, velocity in velocities.items()
-        ]
-        for instrument in INSTRUMENTS
-    ]
-
-    def render_instrument(notes: list[Note]) -> list[Note]:
-        renderer = NoteRenderer(soundfont, gain_db)
-        written = []
-        for note in notes:
-            program = PROGRAMS[note.instrument.label]
-            waveform = renderer.render(
-                program, note.midi_note, note.velocity, seconds, release_seconds
-            )
-            if write_note(root / note.path, waveform, RENDER_RATE, silence_dbfs):
-                written.append(note)
-            bar.update()
-        return written
-
-    total = sum(len(notes) for notes in per_instrument)
-    with (
-        progress(total=total, unit="notes", label="rendering notes") as bar,
-        ThreadPoolExecutor(workers, thread_name_prefix="render") as pool,
-    ):
-        written = [note for notes in pool.map(render_instrument, per_instrument) for note in notes]
-    _write_csv(Path(metadata), written, assign_folds(written, folds))
-    return len(written)
-
-
-def assign_folds(notes: list[Note], folds: int) -> dict[str, int]:
-    """Give every note a fold, stratified by class.
-
-    The order within a class is that of the SHA-256 of the clip ids: arbitrary, and the same with
-    any version of any random number generator. Classes continue where the one before stopped, so
-    that the folds are of one size.
-    """
-    fold_of, position = {}, 0
-    for label in VOCABULARY:
-        ids = [note.clip_id for note in notes if note.instrument.label == label]
-        for clip_id in sorted(ids, key=lambda name: hashlib.sha256(name.encode()).digest()):
-            fold_of[clip_id] = position % folds
-            position += 1
-    return fold_of
-
-
-def _write_csv(metadata: Path, notes: list[Note], fold_of: Mapping[str, int]) -> None:
-    records = [
-        (
-            note.path,
-            fold_of[note.clip_id],
-            note.instrument.family,
-            note.instrument.abbreviation,
-            note.instrument.label,
-            "ord",
-            "ordinario",
-            pitch_name(note.midi_note),
-            note.midi_note,
-            note.dynamics,
-            DYNAMICS_ID[note.dynamics],
-            0,
-            "",
-            "FALSE",
+    velocities: dict[Literal["pp", "p", "mf", "f", "ff"], Annotated[int, Field(ge=1, le=127)]] = (
+        Field(
+            default_factory=VELOCITIES.copy,
+            min_length=1,
+            description="MIDI velocity of each of the dynamics that are rendered.",
         )
-        for note in notes
-    ]
-    write_csv(metadata, CSV_COLUMNS, records)
+    )
+    folds: int = Field(
+        5,
+        ge=2,
+        description="Folds for the corrected audio-only protocol, stratified by class.",
+    )
+
+
+KIND = DatasetKind(
+    name="gm_notes",
+    description="TinySOL's instruments, pitch ranges and dynamics, rendered from a General MIDI "
+    "SoundFont.",
+    settings=GmNotesSettings,
+    locate=locate,
+    read_clips=tinysol.read_clips,
+    material=(
+        Material(
+            rule="render_gm_notes",
+            outputs={"audio": "audio/", "metadata": "metadata.csv"},
+            make="listenread.datasets.gm.notes:make",
+            uses=(*RENDERING, "velocities", "folds"),
+            network=False,
+            minutes=15,
+            megabytes=2000,
+            all_cores=True,
+        ),
+    ),
+    licence="rendered here; the SoundFont TimGM6mb.sf2 is GPL-2",
+    citation="notes of TimGM6mb.sf2, the SoundFont of https://github.com/craffel/pretty-midi",
+)

@@ -11,18 +11,29 @@ The published clips 35644, 55753 and 57881 cannot be decoded. They are rows like
 
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+from pydantic import Field
 
-from listenread.datasets.rows import ClipRow, refuse
+from listenread.datasets.base import (
+    AudioFileSettings,
+    ClipRow,
+    DatasetKind,
+    DatasetSettings,
+    Places,
+)
+from listenread.datasets.csv_files import refuse
 from listenread.errors import DataError
+from listenread.files.material import Material, Source
+from listenread.settings import RemoteFile, Repository, Settings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 #: The material has no classes: its captions are what a model learns from.
-VOCABULARY = ["music"]
+LABEL = "music"
 #: Column of the manifest -> column of LP-MusicCaps-MTT.
 CAPTIONS = {
     "caption": "caption_writing",
@@ -35,11 +46,76 @@ SPLITS = {"train": "train", "valid": "validation", "test": None}
 _COLUMNS = ("track_id", "path", "title", "artist_name", *CAPTIONS.values())
 
 
-def read_clips(root: Path | str, metadata: Path | str | Sequence[Path | str]) -> list[ClipRow]:
+class CaptionsSettings(Settings):
+    """The dataset of the Hugging Face hub with the captions."""
+
+    repository: Repository = Field(description="Its name, `owner/name`.")
+    revision: str = Field(
+        min_length=1,
+        description="The commit, 40 hexadecimal digits, or a branch; the commit that was fetched "
+        "is written next to the files.",
+    )
+
+
+class MagnatagatuneSettings(AudioFileSettings, DatasetSettings):
+    """MagnaTagATune's clips with the captions of LP-MusicCaps-MTT, to train a model on."""
+
+    parts: list[RemoteFile] = Field(
+        min_length=1, description="The parts of the zip with the clips, in their order."
+    )
+    captions: CaptionsSettings = Field(
+        description="The dataset of the Hugging Face hub with the captions."
+    )
+    max_extracted_bytes: int = Field(
+        8_000_000_000, ge=1, description="A zip that would unpack to more is refused."
+    )
+
+
+def fetch_audio(outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source) -> None:
+    """Download the parts of the zip, join and extract them."""
+    from listenread.files.download import extract, fetch
+
+    parts = [
+        fetch(target=source.downloads / Path(part["url"]).name, mirror=source.mirror, **part)
+        for part in settings["parts"]
+    ]
+    archive = join_parts(parts, source.downloads / "magnatagatune.zip")
+    extract(
+        archive,
+        outputs["audio"],
+        placed=place_in_root,
+        max_bytes=settings["max_extracted_bytes"],
+    )
+    archive.unlink()
+
+
+def fetch_captions(
+    outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source
+) -> None:
+    """Download the captions."""
+    from listenread.files.hub import fetch_repository
+
+    fetch_repository(
+        outputs["captions"], kind="dataset", mirror=source.mirror, **settings["captions"]
+    )
+
+
+def locate(settings: MagnatagatuneSettings, made: Mapping[str, Path]) -> Places:
+    """Say where the clips and the captions are."""
+    return Places(root=made["audio"], metadata=made["captions"])
+
+
+def read_clips(places: Places, settings: Mapping[str, Any]) -> list[ClipRow]:
+    """Read the captions of `places`; see `read_captions`."""
+    assert places.root is not None and places.metadata is not None
+    return read_captions(places.root, places.metadata)
+
+
+def read_captions(root: Path | str, metadata: Path | str | Sequence[Path | str]) -> list[ClipRow]:
     """Read LP-MusicCaps-MTT.
 
-    A caption may be text or a list of sentences, which are joined with a space; one that is absent
-    or empty is None.
+    A caption may be text or a list of sentences, which are joined with a space; a missing or
+    empty one is None.
 
     Args:
         root: the folder that the column `path` is relative to, e.g. of ``f/...-30-59.mp3``.
@@ -51,8 +127,8 @@ def read_clips(root: Path | str, metadata: Path | str | Sequence[Path | str]) ->
         ``split`` (``train`` or ``validation``), ``title`` and ``artist``.
 
     Raises:
-        DataError: no parquet file, one of no known split or without a column, or values that
-            cannot be.
+        DataError: there is no parquet file, one is of an unknown split or misses a column, or a
+            value is impossible.
     """
     rows: list[ClipRow] = []
     problems: list[str] = []
@@ -93,7 +169,10 @@ def _prefix(path: Path) -> str | None:
     return next((prefix for prefix in SPLITS if path.name.startswith(prefix)), None)
 
 
-def _read(path: Path) -> pa.Table:
+def _read(path: Path) -> "pa.Table":
+    import pyarrow as pa  # not at the top: planning a run reads no parquet
+    import pyarrow.parquet as pq
+
     try:
         names = pq.read_schema(path).names
         missing = [name for name in _COLUMNS if name not in names]
@@ -124,7 +203,7 @@ def _row(root: Path, record: dict[str, Any], split: str) -> ClipRow:
     return ClipRow(
         clip_id=str(record["track_id"]),
         path=root / record["path"],
-        label=VOCABULARY[0],
+        labels=(LABEL,),
         known={
             **captions,
             "split": split,
@@ -140,7 +219,7 @@ def _text(value: str | Iterable[str] | None) -> str | None:
 
 
 def join_parts(parts: Sequence[Path | str], target: Path | str) -> Path:
-    """Concatenate the parts of a file; `target` is made whole or not at all.
+    """Concatenate the parts of a file; `target` is written whole or not at all.
 
     Args:
         parts: in their order; `listenread.files.download.fetch` has verified them.
@@ -174,7 +253,35 @@ def place_in_root(member: str) -> str | None:
     """Say where a member of the published zip belongs below the root, or None if nowhere.
 
     For `files.download.extract`: ``<hexadecimal digit>/<name>.mp3``; folders above it are
-    dropped, and all that is no MP3 file is left out.
+    dropped, and only MP3 files are kept.
     """
     found = re.search(r"(?:^|/)([0-9a-f]/[^/.][^/]*\.mp3)$", member)
     return found[1] if found else None
+
+
+KIND = DatasetKind(
+    name="magnatagatune",
+    description="MagnaTagATune's clips with the captions of LP-MusicCaps-MTT, to train a model on.",
+    settings=MagnatagatuneSettings,
+    locate=locate,
+    read_clips=read_clips,
+    material=(
+        Material(
+            rule="fetch_magnatagatune",
+            outputs={"audio": "audio/"},
+            make=fetch_audio,
+            uses=("parts", "max_extracted_bytes"),
+        ),
+        Material(
+            rule="fetch_magnatagatune_captions",
+            outputs={"captions": "captions/"},
+            make=fetch_captions,
+            uses=("captions",),
+        ),
+    ),
+    licence="CC BY-NC-SA 3.0 (clips, not verified), CC BY-NC 4.0 or MIT (captions; sources differ)",
+    citation="Law, West, Mandel, Bay, Downie: Evaluation of algorithms using games: the case of "
+    "music tagging, ISMIR 2009; Doh, Choi, Lee, Nam: LP-MusicCaps: LLM-based pseudo music "
+    "captioning, ISMIR 2023",
+    captioned=True,
+)

@@ -1,62 +1,114 @@
 """A dataset's clips and vectors under other labels, e.g. families instead of instruments."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
+from pydantic import Field
 
-from listenread.datasets.manifest import Manifest, read_manifest, write_manifest
+from listenread.datasets.base import DatasetKind, LabelledSettings, Places
 from listenread.errors import DataError
-from listenread.files import tables
+
+if TYPE_CHECKING:
+    from listenread.datasets.manifest import Manifest
 
 
-def relabel_manifest(
-    manifest_path: str | Path, output: str | Path, *, column: str, vocabulary: list[str]
-) -> None:
-    """Write a manifest whose labels are a column of another's; clips of no label are left out.
+class RelabelledSettings(LabelledSettings):
+    """The clips and vectors of another dataset, under other labels."""
+
+    dataset: str = Field(description="The dataset to take the clips from.")
+    column: str = Field(
+        description="The column of its manifest that becomes the label: a text, a number, or a "
+        "list of them."
+    )
+
+
+def derive(
+    base: "Manifest | None",
+    places: Places,
+    settings: Mapping[str, Any],
+    vocabulary: Sequence[str] | None,
+) -> "Manifest":
+    """Make a manifest whose labels are a column of another's; clips without a label are left out.
 
     Args:
-        manifest_path: the manifest to take the clips from.
-        output: the manifest to write.
-        column: what becomes the label; the old label stays as `original_label`.
+        base: the manifest to take the clips from.
+        places: not used.
+        settings: `column` becomes the labels; the old ones stay as `original_labels`.
         vocabulary: the new labels, in the order of the classes.
 
     Raises:
         DataError: there is no such column, or it has none of the labels.
     """
-    manifest = read_manifest(manifest_path)
-    if column not in manifest.table.column_names:
+    import pyarrow as pa  # not at the top: planning a run reads no manifest
+
+    from listenread.datasets.manifest import Manifest
+
+    assert base is not None and vocabulary is not None
+    column, table = settings["column"], base.table
+    if column not in table.column_names:
         raise DataError(
-            f"{manifest_path} has no column {column!r} to take labels from; it has "
-            f"{', '.join(manifest.table.column_names)}."
+            f"the manifest has no column {column!r} to take labels from; it has "
+            f"{', '.join(table.column_names)}."
         )
-    labels = manifest.table[column].cast(pa.string())
-    keep = pa.array([label in set(vocabulary) for label in labels.to_pylist()])
-    if not any(keep.to_pylist()):
-        raise DataError(f"column {column!r} of {manifest_path} has none of {vocabulary}.")
-    table = manifest.table.append_column("original_label", manifest.table["label"])
-    table = table.set_column(table.column_names.index("label"), "label", labels).filter(keep)
-    left_out = len(manifest) - table.num_rows
-    notes = [*manifest.notes, *([f"{left_out} clips have no such label."] if left_out else [])]
-    write_manifest(output, Manifest(table, vocabulary, manifest.skipped, notes))
+    several = pa.types.is_list(table[column].type)
+    values = table[column].cast(pa.list_(pa.string()) if several else pa.string()).to_pylist()
+    labels = [_known(value if several else [value], vocabulary) for value in values]
+    if not any(labels):
+        raise DataError(f"column {column!r} has none of {list(vocabulary)}.")
+    # Only labels of the dataset itself were left open for some clips, not those of other columns.
+    unknown = [
+        _known(value, vocabulary) if column == "labels" else []
+        for value in table["unknown"].to_pylist()
+    ]
+    table = table.append_column("original_labels", table["labels"])
+    for name, values in (("labels", labels), ("unknown", unknown)):
+        position = table.column_names.index(name)
+        table = table.set_column(position, name, pa.array(values, pa.list_(pa.string())))
+    table = table.filter(pa.array([bool(own) for own in labels]))
+    left_out = len(base) - table.num_rows
+    notes = [f"{left_out} clip(s) have none of these labels and are left out."] if left_out else []
+    return Manifest(table, list(vocabulary), base.skipped, [*base.notes, *notes], base.degradations)
 
 
-def relabel_audio(
+def _known(labels: Sequence[str | None] | None, vocabulary: Sequence[str]) -> list[str]:
+    """Keep the labels that are in the vocabulary, each once."""
+    return [label for label in dict.fromkeys(labels or ()) if label in vocabulary]
+
+
+def take_vectors(
     embeddings_path: str | Path, manifest_path: str | Path, output: str | Path
 ) -> None:
-    """Write the vectors of a relabelled manifest's clips, taken from those of the original."""
-    vectors = tables.read(embeddings_path, ["clip_id", "label"])
-    if vectors.unavailable:
-        return tables.write_unavailable(output, vectors.unavailable, **_facts(vectors.made_by))
-    clips = read_manifest(manifest_path).table.select(["clip_id", "label"]).to_pylist()
-    labels = {clip["clip_id"]: clip["label"] for clip in clips}
-    clip_ids = vectors.data["clip_id"].to_pylist()
-    kept = vectors.data.filter(pa.array([clip_id in labels for clip_id in clip_ids]))
-    new = pa.array([labels[clip_id] for clip_id in kept["clip_id"].to_pylist()])
-    table = kept.set_column(kept.column_names.index("label"), "label", new)
-    tables.write(output, table, **_facts(vectors.made_by))
+    """Write the vectors of a derived manifest's clips, taken from those of its base.
 
+    Args:
+        embeddings_path: audio vectors of the base.
+        manifest_path: the derived manifest.
+        output: the parquet file to write; its rows have the order of the base's vectors.
+    """
+    import pyarrow as pa
 
-def _facts(made_by: Mapping[str, object]) -> dict[str, object]:
+    from listenread.datasets.manifest import read_manifest
+    from listenread.files import tables
+
+    vectors = tables.read(embeddings_path, ["clip_id"])
     reserved = {"listenread_version", tables.UNAVAILABLE}
-    return {key: value for key, value in made_by.items() if key not in reserved}
+    facts = {key: value for key, value in vectors.made_by.items() if key not in reserved}
+    if vectors.unavailable:
+        return tables.write_unavailable(output, vectors.unavailable, **facts)
+    clip_ids = set(read_manifest(manifest_path).table["clip_id"].to_pylist())
+    is_taken = [clip_id in clip_ids for clip_id in vectors.data["clip_id"].to_pylist()]
+    tables.write(output, vectors.data.filter(pa.array(is_taken)), **facts)
+
+
+KIND = DatasetKind(
+    name="relabelled",
+    description="The clips and vectors of another dataset, under other labels.",
+    settings=RelabelledSettings,
+    locate=lambda settings, made: Places(),
+    derive=derive,
+    base=lambda settings: settings.dataset,
+    vectors="base",
+    uses=("column",),
+    licence="that of the other dataset",
+)

@@ -7,10 +7,22 @@ the root that is given.
 
 import re
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from listenread.datasets.rows import ClipRow, read_csv, refuse
+from pydantic import Field
+
+from listenread.datasets.base import (
+    ClipRow,
+    DatasetKind,
+    LabelledSettings,
+    Places,
+    UserFileSettings,
+)
+from listenread.datasets.csv_files import read_csv, refuse
+from listenread.files.material import Material, Source
+from listenread.settings import RemoteFile
 
 
 class Instrument(NamedTuple):
@@ -82,20 +94,85 @@ _PATTERNS = {
 }
 
 
-def read_clips(root: Path | str, metadata: Path | str, *, official: bool = False) -> list[ClipRow]:
+class TinysolSettings(UserFileSettings, LabelledSettings):
+    """TinySOL, downloaded from Zenodo or already in a folder."""
+
+    root: str | None = Field(
+        None,
+        description="The folder that the csv's paths are relative to, where the audio is already "
+        "there; null downloads and extracts the archive.",
+    )
+    archive: RemoteFile
+    metadata: RemoteFile
+    max_extracted_bytes: int = Field(
+        4_000_000_000, ge=1, description="An archive that would unpack to more is refused."
+    )
+    official: bool = Field(
+        True,
+        description="Whether the csv must describe the whole of TinySOL 6.0, with its number of "
+        "clips in each class.",
+    )
+
+
+def fetch_metadata(
+    outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source
+) -> None:
+    """Download the csv."""
+    from listenread.files.download import fetch
+
+    fetch(target=outputs["metadata"], mirror=source.mirror, **settings["metadata"])
+
+
+def fetch_audio(outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source) -> None:
+    """Download the archive and extract it."""
+    from listenread.files.download import extract, fetch
+
+    archive = fetch(
+        target=source.downloads / "TinySOL.tar.gz", mirror=source.mirror, **settings["archive"]
+    )
+    extract(
+        archive,
+        outputs["audio"],
+        placed=place_in_root,
+        max_bytes=settings["max_extracted_bytes"],
+    )
+
+
+def locate(settings: TinysolSettings, made: Mapping[str, Path]) -> Places:
+    """Say where the audio and the csv are."""
+    root = made["audio"] if settings.root is None else Path(settings.root)
+    return Places(root=root, metadata=made["metadata"])
+
+
+def clip_files(settings: TinysolSettings) -> Sequence[str]:
+    """List the audio files of the user; the csv may not have been fetched yet."""
+    if settings.root is None or not settings.track_clips:
+        return []
+    return sorted(str(path) for path in Path(settings.root).rglob("*.wav"))
+
+
+def read_clips(places: Places, settings: Mapping[str, Any]) -> list[ClipRow]:
+    """Read the csv of `places`; see `read_metadata`."""
+    assert places.root is not None and places.metadata is not None
+    return read_metadata(places.root, places.metadata, official=settings.get("official", False))
+
+
+def read_metadata(
+    root: Path | str, metadata: Path | str, *, official: bool = False
+) -> list[ClipRow]:
     """Read a csv in TinySOL's format.
 
     Args:
         root: the folder that the csv's paths are relative to (``audio``).
         metadata: the csv.
-        official: whether it must describe TinySOL 6.0 whole; see `check_official`.
+        official: whether it must describe the whole of TinySOL 6.0; see `check_official`.
 
     Returns:
         One row per line, in the csv's order; `known` has ``family, pitch, midi_note, dynamics,
         instance, string, retuned``.
 
     Raises:
-        DataError: the csv is absent, misses a column or has a value that cannot be.
+        DataError: the csv does not exist, misses a column or has an impossible value.
     """
     lines = read_csv(metadata, CSV_COLUMNS)
     problems = [
@@ -117,7 +194,7 @@ def _row(root: Path, record: dict[str, str]) -> ClipRow:
     return ClipRow(
         clip_id=path.stem,
         path=path,
-        label=record["Instrument (in full)"],
+        labels=(record["Instrument (in full)"],),
         fold=int(record["Fold"]),
         known={
             "family": record["Family"],
@@ -132,12 +209,12 @@ def _row(root: Path, record: dict[str, str]) -> ClipRow:
 
 
 def check_official(rows: list[ClipRow]) -> None:
-    """Check that the metadata describe TinySOL 6.0 whole: 2,913 clips, so many of each class.
+    """Check that the metadata describe the whole of TinySOL 6.0: the 2,913 clips by class.
 
     Raises:
         DataError: with every class whose count differs.
     """
-    counts = Counter(row.label for row in rows)
+    counts = Counter(label for row in rows for label in row.labels)
     expected = {instrument.label: instrument.clips for instrument in INSTRUMENTS}
     differing = [
         f"{label}: {counts.get(label, 0)} instead of {expected.get(label, 0)}"
@@ -155,7 +232,7 @@ def place_in_root(member: str) -> str | None:
     """Say where a member of the official archive belongs below the root, or None if nowhere.
 
     For `files.download.extract`. Folders above the family's are dropped, should a release have
-    any; all that is no wav file is left out.
+    any; only wav files are kept.
     """
     families = {instrument.family for instrument in INSTRUMENTS}
     parts = Path(member).parts
@@ -163,3 +240,33 @@ def place_in_root(member: str) -> str | None:
     if start is None or not member.endswith(".wav") or parts[-1].startswith("."):
         return None
     return "/".join(parts[start:])
+
+
+KIND = DatasetKind(
+    name="tinysol",
+    description="TinySOL: single notes of 14 orchestral instruments, downloaded from Zenodo or "
+    "already in a folder.",
+    settings=TinysolSettings,
+    locate=locate,
+    read_clips=read_clips,
+    uses=("official",),
+    material=(
+        Material(
+            rule="fetch_tinysol_metadata",
+            outputs={"metadata": "metadata.csv"},
+            make=fetch_metadata,
+            uses=("metadata",),
+        ),
+        Material(
+            rule="fetch_tinysol",
+            outputs={"audio": "audio/"},
+            make=fetch_audio,
+            uses=("archive", "max_extracted_bytes"),
+            when=lambda settings: settings.root is None,
+        ),
+    ),
+    licence="CC BY 4.0",
+    citation="Cella, Ghisi, Lostanlen, Lévy, Fineberg, Maresz: TinySOL: an audio dataset of "
+    "isolated musical notes, version 6.0, Zenodo, 2020, https://doi.org/10.5281/zenodo.3685367",
+    clip_files=clip_files,
+)
