@@ -121,7 +121,10 @@ class AudioFileSettings(Settings):
         "`error` stops with a list of all of them, `skip` goes on without them and says so in the "
         "manifest and the report.",
     )
-    audio_limits: AudioLimits = Field(default_factory=AudioLimits)
+    audio_limits: AudioLimits = Field(
+        default_factory=AudioLimits,
+        description="What a sound file must be like to be evaluated; see `on_bad_audio`.",
+    )
 
 
 class UserFileSettings(AudioFileSettings):
@@ -213,8 +216,13 @@ class DatasetKind:
             found.append(
                 "`settings` is not a subclass of `listenread.datasets.base.DatasetSettings`"
             )
-        elif unknown := set(self.uses) - set(self.settings.model_fields):
-            found.append(f"`uses` names settings that there are not: {', '.join(sorted(unknown))}")
+        else:
+            for uses, where in ((self.uses, ""), *((one.uses, one.rule) for one in self.material)):
+                if unknown := set(uses) - set(self.settings.model_fields):
+                    found.append(
+                        f"`uses` of {where or 'the kind'} names settings that do not exist: "
+                        f"{', '.join(sorted(unknown))}"
+                    )
         if (self.read_clips is None) == (self.derive is None):
             found.append("needs one of `read_clips`, `derive`")
         if not callable(self.locate):

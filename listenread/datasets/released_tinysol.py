@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import Field
+
 from listenread.datasets import tinysol
 from listenread.datasets.base import DatasetKind, LabelledSettings, Places
 from listenread.errors import DataError
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 class ReleasedTinysolSettings(LabelledSettings):
     """TinySOL in the order of the authors' released vectors, without its audio."""
 
-    metadata: RemoteFile
+    metadata: RemoteFile = Field(description="TinySOL's official csv.")
 
 
 def fetch(outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source) -> None:

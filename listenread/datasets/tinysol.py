@@ -102,8 +102,8 @@ class TinysolSettings(UserFileSettings, LabelledSettings):
         description="The folder that the csv's paths are relative to, where the audio is already "
         "there; null downloads and extracts the archive.",
     )
-    archive: RemoteFile
-    metadata: RemoteFile
+    archive: RemoteFile = Field(description="The archive with the audio.")
+    metadata: RemoteFile = Field(description="The official csv.")
     max_extracted_bytes: int = Field(
         4_000_000_000, ge=1, description="An archive that would unpack to more is refused."
     )

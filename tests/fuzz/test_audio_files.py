@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from listenread.audio import loading
-from listenread.datasets.checking import AudioLimits, check_file
+from listenread.datasets.base import AudioLimits
+from listenread.datasets.checking import check_file
 from listenread.models.base import AudioInput
 
 from .conftest import mutated, times
