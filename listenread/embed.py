@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from listenread import health
+from listenread.audio.degradations.apply import chain
 from listenread.audio.loading import Batch, ClipLoader, mean_by_clip
 from listenread.datasets.manifest import read_manifest
 from listenread.files import tables
@@ -80,6 +81,7 @@ def embed_audio(
             batch_size,
             workers=threads,
             on_clip=bar.update,
+            degrade=chain(manifest.degradations),
         )
         for done, vectors in clip_vectors(Encoder(model.encode_audio), loader):
             part = manifest.table.slice(rows.start + done, len(vectors.joint))

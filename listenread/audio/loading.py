@@ -1,7 +1,7 @@
 """Audio files in, batches of waveforms for a tower out.
 
-The chain of a clip is: decode -> mean of the channels -> resample -> (quantise) -> crop or pad.
-What a tower wants is described by `listenread.audio.base.AudioInput`.
+The chain of a clip is: decode -> mean of the channels -> (degrade) -> resample -> (quantise) ->
+crop or pad. What a tower wants is described by `listenread.audio.base.AudioInput`.
 """
 
 import contextlib
@@ -272,8 +272,9 @@ class ClipLoader:
             prefetch: how many clips may wait for the consumer (default: the larger of two batches
                 and two per worker).
             on_clip: called after each clip has been handed over, e.g. a progress bar's ``update``.
-            degrade: applied to each clip between decoding and resampling; see
-                `listenread.audio.degradations.apply.degrader`.
+            degrade: called with the mono waveform, float32, shape (frames,), its sample rate in Hz,
+                and the `clip_id`, in a thread; returns the waveform that is resampled. See
+                `listenread.audio.degradations.apply`.
         """
         if batch_size < 1 or workers < 1:
             raise DataError(f"batch_size ({batch_size}) and workers ({workers}) must be at least 1")
@@ -337,8 +338,8 @@ class ClipLoader:
         if not len(sound.waveform):
             raise DataError(f"{name}: the file holds no sound")
         if self.degrade is not None:
-            waveform = self.degrade(mono(sound.waveform), sound.sample_rate, clip.clip_id)
-            sound = Sound(waveform[:, np.newaxis], sound.sample_rate)
+            degraded = self.degrade(mono(sound.waveform), sound.sample_rate, clip.clip_id)
+            sound = Sound(degraded[:, np.newaxis], sound.sample_rate)
         return prepare(sound, self.audio_input, self.resampler)
 
 

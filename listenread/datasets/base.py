@@ -1,13 +1,14 @@
 """The contract of a dataset kind: where clips come from, and how they are read."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
 from listenread.entries import Registry
+from listenread.errors import DataError
 from listenread.files.material import Material
 from listenread.settings import Settings
 
@@ -23,6 +24,15 @@ Vocabulary = Annotated[
     ),
 ]
 
+Spellings = Annotated[
+    dict[str, dict[str, Annotated[str, Field(min_length=1)]]],
+    Field(
+        default_factory=dict,
+        description="Name of a spelling -> label -> other words for it; a prompt can ask for a "
+        "spelling.",
+    ),
+]
+
 
 @dataclass(frozen=True)
 class ClipRow:
@@ -32,7 +42,7 @@ class ClipRow:
         clip_id: unique in the dataset, and the same on every machine.
         path: the audio file.
         labels: its classes; one in most datasets, any number in others.
-        unknown: classes that nobody judged for this clip; they count neither for nor against.
+        unknown: classes that were not judged for this clip; they count neither for nor against.
         group: clips of one group are not independent (takes of one note, excerpts of one song);
             None where that is not known.
         fold: the dataset's own split, where it has one.
@@ -47,29 +57,43 @@ class ClipRow:
     fold: int | None = None
     known: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Refuse a text in place of a tuple, of which every letter would be a label."""
+        for name in ("labels", "unknown"):
+            if isinstance(getattr(self, name), str):
+                raise DataError(
+                    f"clip {self.clip_id!r}: `{name}` must be a tuple of labels, not the text "
+                    f"{getattr(self, name)!r}"
+                )
+
+
+def vocabulary_of(rows: Iterable[ClipRow]) -> list[str]:
+    """List the labels of some clips in alphabetical order: the vocabulary where none is given."""
+    return sorted({label for row in rows for label in row.labels})
+
 
 class AudioLimits(Settings):
     """What a sound file must be like to be evaluated; see `on_bad_audio`."""
 
     max_channels: int = Field(
-        2,
+        default=2,
         ge=1,
         description="Up to this many channels are averaged to one; the mean of more is seldom a "
         "sound that anybody recorded.",
     )
-    min_sample_rate: int = Field(8000, ge=1, description="In Hz.")
-    max_sample_rate: int = Field(192_000, ge=1, description="In Hz.")
-    min_seconds: float = Field(0.05, ge=0, description="Shorter files are refused.")
+    min_sample_rate: int = Field(default=8000, ge=1, description="In Hz.")
+    max_sample_rate: int = Field(default=192_000, ge=1, description="In Hz.")
+    min_seconds: float = Field(default=0.05, ge=0, description="Shorter files are refused.")
     max_seconds: float = Field(
-        1800.0, gt=0, description="Longer files are refused; a clip is decoded whole."
+        default=1800.0, gt=0, description="Longer files are refused; a clip is decoded whole."
     )
     silence_dbfs: float = Field(
-        -80.0,
+        default=-80.0,
         le=0,
         description="A file whose peak is not above this level is silent, in dB below full scale.",
     )
     max_dbfs: float = Field(
-        120.0,
+        default=120.0,
         description="A file whose peak is above this level is refused as damaged, in dB above full "
         "scale, which files of floating-point numbers may exceed.",
     )
@@ -85,11 +109,7 @@ class LabelledSettings(DatasetSettings):
     """A dataset whose clips have labels that a prompt can name."""
 
     vocabulary: Vocabulary
-    spellings: dict[str, dict[str, Annotated[str, Field(min_length=1)]]] = Field(
-        default_factory=dict,
-        description="Name of a spelling -> label -> other words for it; a prompt can ask for a "
-        "spelling.",
-    )
+    spellings: Spellings
 
 
 class AudioFileSettings(Settings):
@@ -101,7 +121,21 @@ class AudioFileSettings(Settings):
         "`error` stops with a list of all of them, `skip` goes on without them and says so in the "
         "manifest and the report.",
     )
-    audio_limits: AudioLimits = Field(default_factory=AudioLimits)
+    audio_limits: AudioLimits = Field(
+        default_factory=AudioLimits,
+        description="What a sound file must be like to be evaluated; see `on_bad_audio`.",
+    )
+
+
+class UserFileSettings(AudioFileSettings):
+    """A dataset whose audio files are in a folder of the user."""
+
+    track_clips: bool = Field(
+        True,
+        description="Whether every audio file is an input of the workflow, so that a replaced one "
+        "is noticed when jobs are planned. Switch it off beyond some 100,000 clips; the csv is "
+        "tracked in any case, and a clip that differs from the manifest is never embedded.",
+    )
 
 
 @dataclass(frozen=True)
@@ -119,6 +153,11 @@ class Places:
     others: Mapping[str, Path] = field(default_factory=dict)
 
 
+Derive: TypeAlias = (
+    "Callable[[Manifest | None, Places, Mapping[str, Any], Sequence[str] | None], Manifest]"
+)
+
+
 @dataclass(frozen=True)
 class DatasetKind:
     """A kind of dataset.
@@ -132,20 +171,24 @@ class DatasetKind:
         read_clips: called as ``read_clips(places, settings)`` with a mapping of the settings that
             `uses` names; gives a list of `ClipRow` without opening a sound file. None for a kind
             that derives its manifest.
-        derive: called as ``derive(base, places, settings)`` with the manifest of the dataset that
-            `base` names (None without) and the settings that `uses` names; gives the manifest. For
+        derive: called as ``derive(base, places, settings, vocabulary)`` with the manifest of the
+            dataset that `base` names (None without), the settings that `uses` names, and the labels
+            in the order of the classes (None where the settings give none); gives the manifest. For
             kinds that have no sound files of their own.
         base: called with the settings: the dataset that this one is derived from, or None.
         vectors: where its audio vectors come from: ``embed``, through the model's audio tower;
             ``base``, those of the dataset that it is derived from; ``released``, the paper's
             authors only, as there is no audio.
-        uses: settings that the manifest depends on, beside the vocabulary and the limits of audio.
+        uses: settings that the manifest depends on, apart from the vocabulary and the limits of
+            audio.
         material: what is fetched or rendered.
         licence: of the data.
         citation: how to cite it.
         captioned: whether it has captions in place of classes: material to train on.
-        clip_files: called with the settings: sound files of the user to be tracked one by one; the
-            rows' paths by default. Only for kinds without material that makes the audio.
+        clip_files: called with the settings: sound files of the user that are there and are to be
+            tracked one by one; the rows' paths by default. Only for kinds without material that
+            makes the audio.
+        code: called with the settings: further modules that the manifest and the vectors depend on.
         of_the_paper: whether its clips are those of the paper, whose numbers are then compared.
         renamed_from: names that it had before.
     """
@@ -154,8 +197,8 @@ class DatasetKind:
     description: str
     settings: type[DatasetSettings]
     locate: Callable[[Any, Mapping[str, Path]], Places]
-    read_clips: "Callable[[Places, Mapping[str, Any]], list[ClipRow]] | None" = None
-    derive: "Callable[[Manifest | None, Places, Mapping[str, Any]], Manifest] | None" = None
+    read_clips: Callable[[Places, Mapping[str, Any]], list[ClipRow]] | None = None
+    derive: "Derive | None" = None
     base: Callable[[Any], str | None] = lambda settings: None
     vectors: Literal["embed", "base", "released"] = "embed"
     uses: tuple[str, ...] = ()
@@ -164,6 +207,7 @@ class DatasetKind:
     citation: str = ""
     captioned: bool = False
     clip_files: Callable[[Any], Sequence[str]] | None = None
+    code: Callable[[Any], tuple[str, ...]] = lambda settings: ()
     of_the_paper: bool = False
     renamed_from: tuple[str, ...] = ()
 
@@ -174,14 +218,19 @@ class DatasetKind:
             found.append(
                 "`settings` is not a subclass of `listenread.datasets.base.DatasetSettings`"
             )
-        elif unknown := set(self.uses) - set(self.settings.model_fields):
-            found.append(f"`uses` names settings that there are not: {', '.join(sorted(unknown))}")
+        else:
+            for uses, where in ((self.uses, ""), *((one.uses, one.rule) for one in self.material)):
+                if unknown := set(uses) - set(self.settings.model_fields):
+                    found.append(
+                        f"`uses` of {where or 'the kind'} names settings that do not exist: "
+                        f"{', '.join(sorted(unknown))}"
+                    )
         if (self.read_clips is None) == (self.derive is None):
             found.append("needs one of `read_clips`, `derive`")
         if not callable(self.locate):
             found.append("`locate` cannot be called")
         if self.vectors not in ("embed", "base", "released"):
-            found.append(f"`vectors` is {self.vectors!r}")
+            found.append(f"`vectors` is {self.vectors!r}; it can be 'embed', 'base' or 'released'")
         return found
 
 

@@ -1,11 +1,13 @@
-"""The manifest job: clips are read or derived, every file is checked, the manifest is written."""
+"""Making the manifest of a dataset of any kind."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from listenread.datasets.base import DATASET_KINDS, AudioLimits, Places
-from listenread.datasets.manifest import read_manifest, write_manifest
+from listenread.datasets.base import DATASET_KINDS, AudioLimits, ClipRow, Places
+from listenread.datasets.checking import build_manifest
+from listenread.datasets.manifest import COLUMNS, Manifest, read_manifest, write_manifest
+from listenread.errors import DataError
 
 
 def build(
@@ -16,41 +18,60 @@ def build(
     *,
     base_manifest: str | Path | None = None,
     vocabulary: Sequence[str] | None = None,
-    on_bad_audio: Literal["error", "skip"] | None = None,
+    on_bad_audio: Literal["error", "skip"] = "error",
     limits: Mapping[str, Any] | None = None,
-    workers: int = 2,
+    workers: int = 1,
 ) -> None:
-    """Write the manifest of a dataset.
+    """Read or derive the clips of a dataset, check their audio, and write the manifest.
 
     Args:
-        kind: name of its kind, or ``package.module:NAME``.
+        kind: a built-in kind, or ``package.module:NAME``.
         settings: those that `DatasetKind.uses` names.
-        places: where its files are.
+        places: where the files of the dataset are.
         output: the parquet file to write.
-        base_manifest: of the dataset that it is derived from.
-        vocabulary: the labels in the order of the classes; sorted by default.
-        on_bad_audio: see `checking.check_clips`; ``error`` by default.
-        limits: fields of `AudioLimits`.
+        base_manifest: of the dataset that this one is derived from, where it is derived.
+        vocabulary: the labels in the order of the classes; by default those of the clips, sorted,
+            or those of the base.
+        on_bad_audio: see `checking.build_manifest`; only for kinds that read clips.
+        limits: values of `AudioLimits`; only for kinds that read clips.
         workers: threads that decode.
 
     Raises:
-        DataError: the metadata cannot be read, or a clip cannot be used.
+        DataError: the dataset cannot be used.
+        ConfigError: there is no such kind, or it breaks its contract.
     """
     entry = DATASET_KINDS.find(kind)
-    if entry.derive is not None:
+    if entry.read_clips is not None:
+        rows = entry.read_clips(places, settings)
+        _refuse_others(kind, rows)
+        manifest = build_manifest(
+            rows,
+            vocabulary,
+            on_bad_audio=on_bad_audio,
+            limits=AudioLimits(**(limits or {})),
+            workers=workers,
+        )
+    else:
+        assert entry.derive is not None
         base = None if base_manifest is None else read_manifest(base_manifest)
-        manifest = entry.derive(base, places, {**settings, "vocabulary": vocabulary})
-        write_manifest(output, manifest, kind=kind)
-        return
-    # decoding needs libraries that deriving does not
-    from listenread.datasets.checking import build_manifest
-
-    assert entry.read_clips is not None
-    manifest = build_manifest(
-        entry.read_clips(places, settings),
-        vocabulary,
-        on_bad_audio=on_bad_audio or "error",
-        limits=AudioLimits(**(limits or {})),
-        workers=workers,
-    )
+        manifest = entry.derive(base, places, settings, vocabulary)
+        _refuse_incomplete(kind, manifest)
     write_manifest(output, manifest, kind=kind)
+
+
+def _refuse_others(kind: str, rows: Any) -> None:
+    if not isinstance(rows, list) or not all(isinstance(row, ClipRow) for row in rows):
+        raise DataError(
+            f"`read_clips` of the dataset kind `{kind}` must return a list of `ClipRow`"
+        )
+
+
+def _refuse_incomplete(kind: str, manifest: Any) -> None:
+    if not isinstance(manifest, Manifest):
+        raise DataError(f"`derive` of the dataset kind `{kind}` must return a `Manifest`")
+    missing = [name for name in COLUMNS if name not in manifest.table.column_names]
+    if missing:
+        raise DataError(
+            f"`derive` of the dataset kind `{kind}` returns a manifest without the column(s) "
+            f"{', '.join(missing)}"
+        )

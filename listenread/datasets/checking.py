@@ -1,8 +1,7 @@
-"""Every file of a dataset is decoded and checked before any model is asked.
+"""Checking every sound file of a dataset before a model hears it.
 
-A dataset's module reads its own metadata into `ClipRow`s; `build_manifest` decodes every file,
-decides about the bad ones and gives a `Manifest`, which is what the rest of the workflow knows of a
-dataset.
+A dataset kind reads its own metadata into `ClipRow`s; `build_manifest` decodes every file, decides
+about the bad ones and returns a `Manifest`, which is all that the workflow knows of a dataset.
 """
 
 import hashlib
@@ -11,31 +10,28 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pyarrow as pa
 
-from listenread.audio import loading
-from listenread.datasets.base import AudioLimits, ClipRow
+from listenread.datasets.base import AudioLimits, ClipRow, vocabulary_of
 from listenread.datasets.csv_files import LISTED, listed, refuse
-from listenread.datasets.manifest import COLUMNS, Manifest
+from listenread.datasets.manifest import Checked, Manifest, manifest_table
 from listenread.errors import DataError
 from listenread.progress import progress
 
-
-class _Checked(NamedTuple):
-    duration_s: float
-    sample_rate: int
-    sha256: str
+if TYPE_CHECKING:
+    from listenread.audio.loading import Sound
 
 
-def check_file(path: Path, limits: AudioLimits) -> _Checked:
+def check_file(path: Path, limits: AudioLimits) -> Checked:
     """Decode a file wholly and measure it.
 
     Raises:
         DataError: the reason why the file cannot be used, without its name.
     """
+    from listenread.audio import loading  # not at the top: planning a run decodes nothing
+
     try:
         content = path.read_bytes()
     except FileNotFoundError as error:
@@ -48,10 +44,12 @@ def check_file(path: Path, limits: AudioLimits) -> _Checked:
         raise DataError(str(error).removeprefix(": ")) from error
     _check_sound(sound, limits)
     duration_s = len(sound.waveform) / sound.sample_rate
-    return _Checked(duration_s, sound.sample_rate, hashlib.sha256(content).hexdigest())
+    return Checked(duration_s, sound.sample_rate, hashlib.sha256(content).hexdigest())
 
 
-def _check_sound(sound: loading.Sound, limits: AudioLimits) -> None:
+def _check_sound(sound: "Sound", limits: AudioLimits) -> None:
+    from listenread.audio import loading
+
     frames, channels = sound.waveform.shape
     seconds = frames / sound.sample_rate
     if frames == 0:
@@ -95,7 +93,7 @@ def build_manifest(
 
     Args:
         rows: the clips as the dataset's metadata describes them.
-        vocabulary: the labels in the order of the scores' columns (default: sorted).
+        vocabulary: the labels in the order of the classes; by default those of the clips, sorted.
         on_bad_audio: ``error`` lists every bad file at once; ``skip`` leaves them out and records
             each with its reason in the manifest.
         limits: what a file must be like.
@@ -108,14 +106,15 @@ def build_manifest(
     """
     if on_bad_audio not in {"error", "skip"}:
         raise DataError(f"on_bad_audio is {on_bad_audio!r}; it can be 'error' or 'skip'")
-    labels = list(vocabulary) if vocabulary is not None else sorted(_all_labels(rows))
+    labels = list(vocabulary) if vocabulary is not None else vocabulary_of(rows)
     _check_metadata(rows, labels)
     good, skipped = _check_files(rows, limits or AudioLimits(), workers)
     if skipped and on_bad_audio == "error":
         raise DataError(_bad_audio_message(skipped, len(rows)))
     if not good:
         raise DataError(f"no clip is left of {len(rows)}:\n{_list_skipped(skipped)}")
-    table = _to_table(good, (working_directory or Path.cwd()).resolve())
+    clips, checked = zip(*good, strict=True)
+    table = manifest_table(clips, checked, working_directory or Path.cwd())
     return Manifest(table, labels, skipped, _notes(good, labels))
 
 
@@ -125,7 +124,7 @@ def _check_metadata(rows: Sequence[ClipRow], vocabulary: list[str]) -> None:
         problems.append("the metadata describe no clip")
     twice = [name for name, count in Counter(vocabulary).items() if count > 1]
     if twice:
-        problems.append(f"labels that are twice in the vocabulary: {listed(twice)}")
+        problems.append(f"labels that occur twice in the vocabulary: {listed(twice)}")
     repeated = [name for name, count in Counter(row.clip_id for row in rows).items() if count > 1]
     if repeated:
         problems.append(f"clip_ids that occur more than once: {listed(repeated)}")
@@ -138,19 +137,22 @@ def _check_metadata(rows: Sequence[ClipRow], vocabulary: list[str]) -> None:
         problems.append(
             f"labels that are not in the vocabulary: {listed(counted)}; it has {vocabulary}"
         )
-    both = [row.clip_id for row in rows if set(row.labels) & set(row.unknown)]
-    if both:
-        problems.append(f"clips with a label that is unknown, too: {listed(both)}")
+    # A label is said once of a clip: it has it, or it is not known whether it has it.
+    several = [
+        row.clip_id
+        for row in rows
+        if len({*row.labels, *row.unknown}) < len(row.labels) + len(row.unknown)
+    ]
+    if several:
+        problems.append(
+            f"clips that name a label twice, or as both present and unknown: {listed(several)}"
+        )
     refuse("the dataset cannot be used", problems)
-
-
-def _all_labels(rows: Sequence[ClipRow]) -> set[str]:
-    return {label for row in rows for label in (*row.labels, *row.unknown)}
 
 
 def _check_files(
     rows: Sequence[ClipRow], limits: AudioLimits, workers: int
-) -> tuple[list[tuple[ClipRow, _Checked]], list[dict[str, str]]]:
+) -> tuple[list[tuple[ClipRow, Checked]], list[dict[str, str]]]:
     good, skipped = [], []
     with ThreadPoolExecutor(workers, thread_name_prefix="check") as pool:
         outcomes = pool.map(partial(_outcome, limits=limits), rows)
@@ -163,7 +165,7 @@ def _check_files(
     return good, skipped
 
 
-def _outcome(row: ClipRow, limits: AudioLimits) -> _Checked | str:
+def _outcome(row: ClipRow, limits: AudioLimits) -> Checked | str:
     try:
         return check_file(row.path, limits)
     except DataError as error:
@@ -192,45 +194,7 @@ def _list_skipped(skipped: list[dict[str, str]]) -> str:
     return "\n".join(lines)
 
 
-def _to_table(good: list[tuple[ClipRow, _Checked]], working_directory: Path) -> pa.Table:
-    rows = [row for row, _ in good]
-    known = dict.fromkeys(name for row in rows for name in row.known)
-    reserved = [name for name in known if name in COLUMNS]
-    if reserved:
-        raise DataError(
-            f"the dataset's own columns {reserved} have names that every manifest's columns have"
-        )
-    columns: dict[str, pa.Array] = {
-        "clip_id": pa.array([row.clip_id for row in rows], pa.string()),
-        "path": pa.array([_portable(row.path, working_directory) for row in rows], pa.string()),
-        "labels": pa.array([list(row.labels) for row in rows], pa.list_(pa.string())),
-        "unknown": pa.array([list(row.unknown) for row in rows], pa.list_(pa.string())),
-        "group": pa.array([row.group for row in rows], pa.string()),
-        "fold": pa.array([row.fold for row in rows], pa.int16()),
-        "duration_s": pa.array([checked.duration_s for _, checked in good], pa.float64()),
-        "sample_rate": pa.array([checked.sample_rate for _, checked in good], pa.int32()),
-        "sha256": pa.array([checked.sha256 for _, checked in good], pa.string()),
-    }
-    for name in known:
-        columns[name] = _known_column(name, [row.known.get(name) for row in rows])
-    return pa.table(columns)
-
-
-def _known_column(name: str, values: list[Any]) -> pa.Array:
-    try:
-        return pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise DataError(f"column {name!r} mixes types: {error}") from error
-
-
-def _portable(path: Path, working_directory: Path) -> str:
-    absolute = path.absolute()
-    if absolute.is_relative_to(working_directory):
-        return absolute.relative_to(working_directory).as_posix()
-    return path.as_posix()
-
-
-def _notes(good: list[tuple[ClipRow, _Checked]], vocabulary: list[str]) -> list[str]:
+def _notes(good: list[tuple[ClipRow, Checked]], vocabulary: list[str]) -> list[str]:
     notes = []
     present = {label for row, _ in good for label in row.labels}
     absent = [label for label in vocabulary if label not in present]

@@ -1,28 +1,28 @@
-"""Your own clips: a csv with ``path,label``, or one folder per label."""
+"""A researcher's own clips: a csv with ``path,label``, or one folder per label."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field, model_validator
 
 from listenread.datasets.base import (
-    AudioFileSettings,
     ClipRow,
     DatasetKind,
     DatasetSettings,
     Places,
+    Spellings,
+    UserFileSettings,
     Vocabulary,
 )
 from listenread.datasets.csv_files import read_csv, refuse
 from listenread.errors import DataError
 
 #: Columns with a meaning; every further column is kept in the manifest.
-PATH, LABEL, LABELS, UNKNOWN = "path", "label", "labels", "unknown"
-GROUP, FOLD, CLIP_ID = "group", "fold", "clip_id"
-_SPECIAL = {PATH, LABEL, LABELS, UNKNOWN, GROUP, FOLD, CLIP_ID}
-#: Between the labels of a clip in the columns `labels` and `unknown`.
-_BETWEEN = ";"
+PATH, LABEL, LABELS, UNKNOWN, GROUP = "path", "label", "labels", "unknown", "group"
+FOLD, CLIP_ID = "fold", "clip_id"
+#: Between the labels of a clip in the columns `LABELS` and `UNKNOWN`.
+SEPARATOR = ";"
 #: Suffixes of files of formats that libsndfile reads, as far as they name one.
 SUFFIXES = frozenset(
     {".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".rf64"}
@@ -30,18 +30,68 @@ SUFFIXES = frozenset(
 )
 
 
-def read(
+class FolderSettings(UserFileSettings, DatasetSettings):
+    """Your own clips."""
+
+    metadata: str | None = Field(
+        None,
+        description="A csv with the columns `path` (relative to the csv) and `label`, or `labels` "
+        "with any number of labels separated by `;`. Optional: `unknown` (labels that were not "
+        "judged for the clip, separated by `;`), `group` (clips of one group are not independent), "
+        "`fold`, `clip_id`, and any further columns.",
+    )
+    root: str | None = Field(
+        None,
+        description="A folder with one sub-folder for each label, where there is no csv; with a "
+        "csv, a folder that its paths may lead to.",
+    )
+    vocabulary: Vocabulary | None = Field(
+        None,
+        description="Label -> the words that replace `{label}` in a prompt, in the order of the "
+        "classes; without it the labels found, in alphabetical order, stand for themselves.",
+    )
+    spellings: Spellings
+
+    @model_validator(mode="after")
+    def _is_somewhere(self) -> "FolderSettings":
+        if self.metadata is None and self.root is None:
+            raise ValueError("needs one of `metadata`, `root`")
+        return self
+
+
+def locate(settings: FolderSettings, made: Mapping[str, Path]) -> Places:
+    """Say where the clips and their csv are."""
+    metadata = None if settings.metadata is None else Path(settings.metadata)
+    if settings.root is not None:
+        return Places(root=Path(settings.root), metadata=metadata)
+    return Places(root=metadata and metadata.parent, metadata=metadata)
+
+
+def clip_files(settings: FolderSettings) -> Sequence[str]:
+    """List the clips that exist; a missing one is an error of the manifest, or skipped there."""
+    if not settings.track_clips:
+        return []
+    rows = read_clips(locate(settings, {}), {})
+    return [str(row.path) for row in rows if row.path.exists()]
+
+
+def read_clips(places: Places, settings: Mapping[str, Any]) -> list[ClipRow]:
+    """Read the clips of `places`; see `read_folder`."""
+    return read_folder(places.root, places.metadata)
+
+
+def read_folder(
     root: Path | str | None, metadata: Path | str | None = None, *, encoding: str = "utf-8-sig"
 ) -> list[ClipRow]:
     """Read clips from a csv, or from the folders where there is none.
 
     Args:
         root: the folder of the clips; not needed with a csv.
-        metadata: a csv with the columns ``path`` (relative to the csv) and ``label``, or ``labels``
-            with any number of labels between semicolons and ``unknown`` with those that nobody
-            judged; optionally ``group`` (clips that are not independent share one), ``fold`` (whole
-            numbers, or empty), ``clip_id``, and any others. None: every folder directly below
-            `root` is a label, and each sound file in it, at any depth, a clip.
+        metadata: a csv with the column ``path`` (relative to the csv) and one of ``label`` (exactly
+            one) and ``labels`` (any number, separated by ``;``, also none). Optional are
+            ``unknown`` (labels that were not judged for this clip, separated by ``;``), ``group``,
+            ``fold`` (whole numbers, or empty), ``clip_id``, and any others. None: every folder
+            directly below `root` is a label, and each sound file in it, at any depth, a clip.
         encoding: of the csv.
 
     Returns:
@@ -59,15 +109,9 @@ def read(
 
 
 def _from_csv(root: Path | str | None, metadata: Path, encoding: str) -> list[ClipRow]:
-    lines = read_csv(metadata, (PATH,), encoding)
+    lines = read_csv(metadata, (PATH,), encoding, one_of=(LABEL, LABELS))
     if not lines:
         raise DataError(f"{metadata} describes no clip: there is nothing below its header")
-    columns = set(next(iter(lines.values())))
-    if (LABEL in columns) == (LABELS in columns):
-        raise DataError(
-            f"{metadata} needs the column `label` or the column `labels`; it has "
-            f"{', '.join(sorted(columns))}"
-        )
     allowed = [metadata.parent] if root is None else [metadata.parent, Path(root)]
     refuse(f"{metadata} has lines that cannot be used", _problems(lines, metadata.parent, allowed))
     records = list(lines.values())
@@ -77,7 +121,7 @@ def _from_csv(root: Path | str | None, metadata: Path, encoding: str) -> list[Cl
         ClipRow(
             clip_id=record.get(CLIP_ID) or _without_suffix(record[PATH]),
             path=metadata.parent / record[PATH],
-            labels=_labels(record),
+            labels=(record[LABEL],) if LABEL in record else _several(record[LABELS]),
             unknown=_several(record.get(UNKNOWN, "")),
             group=record.get(GROUP) or None,
             fold=int(record[FOLD]) if record.get(FOLD) else None,
@@ -87,17 +131,12 @@ def _from_csv(root: Path | str | None, metadata: Path, encoding: str) -> list[Cl
     ]
 
 
-def _labels(record: Mapping[str, str]) -> tuple[str, ...]:
-    return (record[LABEL],) if LABEL in record else _several(record[LABELS])
+_SPECIAL = {PATH, LABEL, LABELS, UNKNOWN, GROUP, FOLD, CLIP_ID}
 
 
 def _several(text: str) -> tuple[str, ...]:
-    """Labels between semicolons; an empty field has none.
-
-    >>> _several("violin; flute"), _several("")
-    (('violin', 'flute'), ())
-    """
-    return tuple(part.strip() for part in text.split(_BETWEEN) if part.strip())
+    """Split labels at ``;``, without the space around them."""
+    return tuple(label for part in text.split(SEPARATOR) if (label := part.strip()))
 
 
 def _problems(lines: dict[int, dict[str, str]], folder: Path, allowed: list[Path]) -> list[str]:
@@ -106,7 +145,7 @@ def _problems(lines: dict[int, dict[str, str]], folder: Path, allowed: list[Path
     inside = [path.resolve() for path in allowed]
     for line, record in lines.items():
         path, fold = record[PATH], record.get(FOLD, "")
-        if not path or not record.get(LABEL, path):
+        if not path or record.get(LABEL) == "":
             problems.append(f"line {line}: `path` and `label` must not be empty")
             continue
         if first_line.setdefault(path, line) != line:
@@ -121,7 +160,7 @@ def _problems(lines: dict[int, dict[str, str]], folder: Path, allowed: list[Path
 
 
 def _typed(column: list[str]) -> list:
-    """Give numbers back as numbers, empty fields as nothing; anything else stays text."""
+    """Turn a column of numbers into numbers, empty fields into None; other columns stay text."""
     values = [value or None for value in column]
     for cast in (_integer, float):
         try:
@@ -162,69 +201,12 @@ def _without_suffix(path: str) -> str:
     return Path(path).with_suffix("").as_posix()
 
 
-class FolderSettings(DatasetSettings, AudioFileSettings):
-    """Clips of your own."""
-
-    metadata: str | None = Field(
-        None,
-        description="A csv with `path,label`, optionally `fold`, `group` and any further columns; "
-        "paths are relative to it. `labels` and `unknown` in place of `label` hold any number of "
-        "labels between semicolons.",
-    )
-    root: str | None = Field(
-        None, description="A folder with one sub-folder for each label, where there is no csv."
-    )
-    encoding: str = Field("utf-8-sig", description="Encoding of the csv.")
-    track_clips: bool = Field(
-        True,
-        description="Whether every audio file is an input of the workflow, so that a replaced one "
-        "is noticed when jobs are planned. Switch it off beyond some 100,000 clips; the csv is "
-        "tracked in any case, and a clip that is not the one of the manifest is never embedded.",
-    )
-    vocabulary: Vocabulary | None = Field(
-        None,
-        description="Label in the metadata -> the words that replace `{label}` in a prompt, in the "
-        "order of the classes; without it the labels found, in alphabetical order, stand for "
-        "themselves.",
-    )
-    spellings: dict[str, dict[str, Annotated[str, Field(min_length=1)]]] = Field(
-        default_factory=dict,
-        description="Name of a spelling -> label -> other words for it; a prompt can ask for a "
-        "spelling.",
-    )
-
-    @model_validator(mode="after")
-    def _is_somewhere(self) -> "FolderSettings":
-        if self.metadata is None and self.root is None:
-            raise ValueError("needs one of `metadata`, `root`")
-        return self
-
-
-def locate(settings: FolderSettings, made: Mapping[str, Path]) -> Places:
-    """Everything is the user's."""
-    metadata = None if settings.metadata is None else Path(settings.metadata)
-    return Places(None if settings.root is None else Path(settings.root), metadata)
-
-
-def read_clips(places: Places, settings: Mapping[str, Any]) -> list[ClipRow]:
-    """Read the csv or the folders; see `read`."""
-    return read(places.root, places.metadata, encoding=settings["encoding"])
-
-
-def clip_files(settings: FolderSettings) -> Sequence[str]:
-    """List the sound files that exist; a missing one is reported when the manifest is built."""
-    rows = read(settings.root, settings.metadata, encoding=settings.encoding)
-    return [str(row.path) for row in rows if row.path.exists()]
-
-
 KIND = DatasetKind(
     name="folder",
     description="Your own clips: a csv with `path,label`, or one folder per label.",
     settings=FolderSettings,
     locate=locate,
     read_clips=read_clips,
-    uses=("encoding",),
-    licence="yours",
-    citation="yours",
     clip_files=clip_files,
+    licence="yours",
 )

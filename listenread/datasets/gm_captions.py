@@ -10,17 +10,14 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from listenread.datasets.base import (
-    AudioFileSettings,
-    ClipRow,
-    DatasetKind,
-    DatasetSettings,
-    Places,
-)
+from listenread.datasets.base import ClipRow, DatasetKind, DatasetSettings, Places
 from listenread.datasets.csv_files import read_csv
-from listenread.datasets.gm.settings import RENDERED_BY, NoteSettings
-from listenread.files.material import Material, Source
+from listenread.datasets.gm.settings import RENDERING, RenderedSettings, locate
+from listenread.datasets.gm_notes import VELOCITIES as EVALUATED_VELOCITIES
+from listenread.files.material import Material
 
+#: Velocities of the training notes; `gm_notes.VELOCITIES` are others.
+VELOCITIES = (30, 50, 66, 90, 104, 112)
 CSV_COLUMNS = (
     "path",
     "instrument",
@@ -36,7 +33,7 @@ _WHOLE_NUMBERS = {"program", "midi_note", "velocity"}
 _Velocity = Annotated[int, Field(ge=1, le=127)]
 
 
-class CaptionSettings(DatasetSettings, NoteSettings, AudioFileSettings):
+class GmCaptionsSettings(RenderedSettings, DatasetSettings):
     """Captioned notes of many General MIDI programs, to train a model on."""
 
     notes_per_program: int = Field(48, ge=1, description="Notes rendered of each program.")
@@ -44,40 +41,23 @@ class CaptionSettings(DatasetSettings, NoteSettings, AudioFileSettings):
         16_000, ge=8000, description="Sample rate of the written files, in Hz."
     )
     velocities: list[_Velocity] = Field(
-        default_factory=lambda: [30, 50, 66, 90, 104, 112],
+        default_factory=lambda: list(VELOCITIES),
         min_length=1,
         description="MIDI velocities to draw from; none may be among `evaluated_velocities`.",
     )
     evaluated_velocities: list[_Velocity] = Field(
-        default_factory=lambda: [40, 80, 120],
+        default_factory=lambda: list(EVALUATED_VELOCITIES.values()),
         description="The velocities of the dataset that is evaluated, which are never trained on.",
     )
     seed: int = Field(0, ge=0, description="Seed of pitches, velocities and captions.")
 
 
-def render(outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source) -> None:
-    """Render the notes and write their csv; see `listenread.datasets.gm.captions.render`."""
-    from listenread.datasets.gm import captions
-    from listenread.datasets.gm.soundfont import find_soundfont
-
-    others = dict(settings)
-    soundfont = others.pop("soundfont")
-    captions.render(
-        find_soundfont(soundfont["path"], soundfont["sha256"]),
-        outputs["audio"],
-        outputs["metadata"],
-        workers=source.threads,
-        **others,
-    )
-
-
-def locate(settings: CaptionSettings, made: Mapping[str, Path]) -> Places:
-    """Both the notes and their csv are rendered."""
-    return Places(root=made["audio"], metadata=made["metadata"])
-
-
 def read_clips(places: Places, settings: Mapping[str, Any]) -> list[ClipRow]:
-    """Read the csv that `render` wrote.
+    """Read the csv that `gm.captions.render` wrote.
+
+    Args:
+        places: the folder that the csv's paths are relative to, and the csv.
+        settings: none are used.
 
     Returns:
         One row per note; the label is the instrument's usual name, `known` has ``program, family,
@@ -101,16 +81,17 @@ def read_clips(places: Places, settings: Mapping[str, Any]) -> list[ClipRow]:
 KIND = DatasetKind(
     name="gm_captions",
     description="Captioned notes of many General MIDI programs, to train a model on.",
-    settings=CaptionSettings,
+    settings=GmCaptionsSettings,
     locate=locate,
     read_clips=read_clips,
     material=(
         Material(
             rule="render_gm_captions",
             outputs={"audio": "audio/", "metadata": "metadata.csv"},
-            make=render,
+            make="listenread.datasets.gm.captions:make",
             uses=(
-                *RENDERED_BY,
+                *RENDERING,
+                "velocities",
                 "evaluated_velocities",
                 "notes_per_program",
                 "sample_rate",
@@ -118,10 +99,11 @@ KIND = DatasetKind(
             ),
             network=False,
             minutes=15,
+            megabytes=2000,
             all_cores=True,
         ),
     ),
-    licence="of the SoundFont: TimGM6mb.sf2 is GPL-2",
-    citation="Tim Brechbill: TimGM6mb, a General MIDI SoundFont, as shipped by pretty_midi",
+    licence="rendered here; the SoundFont TimGM6mb.sf2 is GPL-2",
+    citation="notes of TimGM6mb.sf2, the SoundFont of https://github.com/craffel/pretty-midi",
     captioned=True,
 )

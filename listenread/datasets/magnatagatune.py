@@ -13,7 +13,7 @@ import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
@@ -29,6 +29,9 @@ from listenread.errors import DataError
 from listenread.files.material import Material, Source
 from listenread.settings import RemoteFile, Repository, Settings
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 #: The material has no classes: its captions are what a model learns from.
 LABEL = "music"
 #: Column of the manifest -> column of LP-MusicCaps-MTT.
@@ -43,11 +46,76 @@ SPLITS = {"train": "train", "valid": "validation", "test": None}
 _COLUMNS = ("track_id", "path", "title", "artist_name", *CAPTIONS.values())
 
 
-def read(root: Path | str, metadata: Path | str | Sequence[Path | str]) -> list[ClipRow]:
+class CaptionsSettings(Settings):
+    """The dataset of the Hugging Face hub with the captions."""
+
+    repository: Repository = Field(description="Its name, `owner/name`.")
+    revision: str = Field(
+        min_length=1,
+        description="The commit, 40 hexadecimal digits, or a branch; the commit that was fetched "
+        "is written next to the files.",
+    )
+
+
+class MagnatagatuneSettings(AudioFileSettings, DatasetSettings):
+    """MagnaTagATune's clips with the captions of LP-MusicCaps-MTT, to train a model on."""
+
+    parts: list[RemoteFile] = Field(
+        min_length=1, description="The parts of the zip with the clips, in their order."
+    )
+    captions: CaptionsSettings = Field(
+        description="The dataset of the Hugging Face hub with the captions."
+    )
+    max_extracted_bytes: int = Field(
+        8_000_000_000, ge=1, description="A zip that would unpack to more is refused."
+    )
+
+
+def fetch_audio(outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source) -> None:
+    """Download the parts of the zip, join and extract them."""
+    from listenread.files.download import extract, fetch
+
+    parts = [
+        fetch(target=source.downloads / Path(part["url"]).name, mirror=source.mirror, **part)
+        for part in settings["parts"]
+    ]
+    archive = join_parts(parts, source.downloads / "magnatagatune.zip")
+    extract(
+        archive,
+        outputs["audio"],
+        placed=place_in_root,
+        max_bytes=settings["max_extracted_bytes"],
+    )
+    archive.unlink()
+
+
+def fetch_captions(
+    outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source
+) -> None:
+    """Download the captions."""
+    from listenread.files.hub import fetch_repository
+
+    fetch_repository(
+        outputs["captions"], kind="dataset", mirror=source.mirror, **settings["captions"]
+    )
+
+
+def locate(settings: MagnatagatuneSettings, made: Mapping[str, Path]) -> Places:
+    """Say where the clips and the captions are."""
+    return Places(root=made["audio"], metadata=made["captions"])
+
+
+def read_clips(places: Places, settings: Mapping[str, Any]) -> list[ClipRow]:
+    """Read the captions of `places`; see `read_captions`."""
+    assert places.root is not None and places.metadata is not None
+    return read_captions(places.root, places.metadata)
+
+
+def read_captions(root: Path | str, metadata: Path | str | Sequence[Path | str]) -> list[ClipRow]:
     """Read LP-MusicCaps-MTT.
 
-    A caption may be text or a list of sentences, which are joined with a space; one that is absent
-    or empty is None.
+    A caption may be text or a list of sentences, which are joined with a space; a missing or
+    empty one is None.
 
     Args:
         root: the folder that the column `path` is relative to, e.g. of ``f/...-30-59.mp3``.
@@ -59,13 +127,13 @@ def read(root: Path | str, metadata: Path | str | Sequence[Path | str]) -> list[
         ``split`` (``train`` or ``validation``), ``title`` and ``artist``.
 
     Raises:
-        DataError: no parquet file, one of no known split or without a column, or values that
-            cannot be.
+        DataError: there is no parquet file, one is of an unknown split or misses a column, or a
+            value is impossible.
     """
     rows: list[ClipRow] = []
     problems: list[str] = []
     for path, split in _files(metadata):
-        for number, record in enumerate(_read(path), 1):
+        for number, record in enumerate(_read(path).to_pylist(), 1):
             problem = _problem(record)
             if problem:
                 problems.append(f"{path}, row {number}: {problem}")
@@ -88,7 +156,8 @@ def _files(metadata: Path | str | Sequence[Path | str]) -> list[tuple[Path, str]
         f"files of {metadata} whose name begins with none of {', '.join(SPLITS)}",
         [str(path) for path, prefix in splits if prefix is None],
     )
-    wanted = [(path, SPLITS[prefix]) for path, prefix in splits if SPLITS[prefix]]
+    names = [(path, SPLITS[prefix]) for path, prefix in splits if prefix is not None]
+    wanted = [(path, split) for path, split in names if split is not None]
     if not wanted:
         raise DataError(
             f"{metadata} has no parquet file to train on: none is named train*.parquet or "
@@ -101,9 +170,8 @@ def _prefix(path: Path) -> str | None:
     return next((prefix for prefix in SPLITS if path.name.startswith(prefix)), None)
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
-    # planning a run imports this module, which needs no tables
-    import pyarrow as pa
+def _read(path: Path) -> "pa.Table":
+    import pyarrow as pa  # not at the top: planning a run reads no parquet
     import pyarrow.parquet as pq
 
     try:
@@ -113,8 +181,7 @@ def _read(path: Path) -> list[dict[str, Any]]:
             raise DataError(
                 f"{path} misses the column(s) {', '.join(missing)}; it has {', '.join(names)}"
             )
-        rows: list[dict[str, Any]] = pq.read_table(path, columns=list(_COLUMNS)).to_pylist()
-        return rows
+        return pq.read_table(path, columns=list(_COLUMNS))
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist") from error
     except (pa.ArrowException, OSError) as error:
@@ -153,7 +220,7 @@ def _text(value: str | Iterable[str] | None) -> str | None:
 
 
 def join_parts(parts: Sequence[Path | str], target: Path | str) -> Path:
-    """Concatenate the parts of a file; `target` is made whole or not at all.
+    """Concatenate the parts of a file; `target` is written whole or not at all.
 
     Args:
         parts: in their order; `listenread.files.download.fetch` has verified them.
@@ -187,79 +254,16 @@ def place_in_root(member: str) -> str | None:
     """Say where a member of the published zip belongs below the root, or None if nowhere.
 
     For `files.download.extract`: ``<hexadecimal digit>/<name>.mp3``; folders above it are
-    dropped, and other files are left out.
+    dropped, and only MP3 files are kept.
     """
     found = re.search(r"(?:^|/)([0-9a-f]/[^/.][^/]*\.mp3)$", member)
     return found[1] if found else None
 
 
-class CaptionRepository(Settings):
-    """The dataset of the Hugging Face hub with the captions."""
-
-    repository: Repository = Field(description="Its name, `owner/name`.")
-    revision: str = Field(
-        min_length=1,
-        description="The commit, 40 hexadecimal digits, or a branch; the commit that was fetched "
-        "is written next to the files.",
-    )
-
-
-class MagnaTagATuneSettings(DatasetSettings, AudioFileSettings):
-    """MagnaTagATune's clips with the captions of LP-MusicCaps-MTT, to train a model on."""
-
-    parts: list[RemoteFile] = Field(
-        min_length=1, description="The parts of the zip with the clips, in their order."
-    )
-    captions: CaptionRepository
-    max_extracted_bytes: int = Field(
-        8_000_000_000, ge=1, description="A zip that would unpack to more is refused."
-    )
-
-
-def fetch_audio(outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source) -> None:
-    """Download the parts of the zip, join them and extract the clips."""
-    from listenread.files.download import extract, fetch
-
-    parts = [
-        fetch(target=source.downloads / Path(part["url"]).name, mirror=source.mirror, **part)
-        for part in settings["parts"]
-    ]
-    archive = join_parts(parts, source.downloads / "magnatagatune.zip")
-    extract(
-        archive,
-        outputs["audio"],
-        placed=place_in_root,
-        max_bytes=settings["max_extracted_bytes"],
-    )
-    archive.unlink()
-
-
-def fetch_captions(
-    outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source
-) -> None:
-    """Download the tables with the captions from the hub."""
-    from listenread.files.hub import fetch_repository
-
-    fetch_repository(
-        outputs["captions"], kind="dataset", mirror=source.mirror, **settings["captions"]
-    )
-
-
-def locate(settings: MagnaTagATuneSettings, made: Mapping[str, Path]) -> Places:
-    """Both the clips and the tables are fetched."""
-    return Places(root=made["audio"], metadata=made["captions"])
-
-
-def read_clips(places: Places, settings: Mapping[str, Any]) -> list[ClipRow]:
-    """Read the tables; see `read`."""
-    assert places.root is not None and places.metadata is not None
-    return read(places.root, places.metadata)
-
-
 KIND = DatasetKind(
     name="magnatagatune",
     description="MagnaTagATune's clips with the captions of LP-MusicCaps-MTT, to train a model on.",
-    settings=MagnaTagATuneSettings,
+    settings=MagnatagatuneSettings,
     locate=locate,
     read_clips=read_clips,
     material=(
@@ -276,8 +280,9 @@ KIND = DatasetKind(
             uses=("captions",),
         ),
     ),
-    licence="CC BY-NC-SA 3.0 (clips), CC BY-NC 4.0 (captions)",
-    citation="Law, West, Mandel, Bay, Downie, ISMIR 2009; Doh, Choi, Lee, Nam: LP-MusicCaps, "
-    "ISMIR 2023",
+    licence="CC BY-NC-SA 3.0 (clips, not verified), CC BY-NC 4.0 or MIT (captions; sources differ)",
+    citation="Law, West, Mandel, Bay, Downie: Evaluation of algorithms using games: the case of "
+    "music tagging, ISMIR 2009; Doh, Choi, Lee, Nam: LP-MusicCaps: LLM-based pseudo music "
+    "captioning, ISMIR 2023",
     captioned=True,
 )

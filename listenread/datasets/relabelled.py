@@ -1,13 +1,13 @@
 """A dataset's clips and vectors under other labels, e.g. families instead of instruments."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from listenread.datasets.base import DatasetKind, LabelledSettings, Places
-from listenread.errors import DataError, Unavailable
+from listenread.errors import DataError
 
 if TYPE_CHECKING:
     from listenread.datasets.manifest import Manifest
@@ -17,87 +17,101 @@ class RelabelledSettings(LabelledSettings):
     """The clips and vectors of another dataset, under other labels."""
 
     dataset: str = Field(description="The dataset to take the clips from.")
-    column: str = Field(description="The column of its manifest that becomes the label.")
+    column: str = Field(
+        description="The column of its manifest that becomes the label: a text, a number, or a "
+        "list of them."
+    )
 
 
-def locate(settings: RelabelledSettings, made: Mapping[str, Path]) -> Places:
-    """There are no files: everything is in the manifest of the other dataset."""
-    return Places()
+def derive(
+    base: "Manifest | None",
+    places: Places,
+    settings: Mapping[str, Any],
+    vocabulary: Sequence[str] | None,
+) -> "Manifest":
+    """Make a manifest whose labels are a column of another's; clips without a label are left out.
 
-
-def derive(base: "Manifest | None", places: Places, settings: Mapping[str, Any]) -> "Manifest":
-    """Make a manifest whose labels are a column of another's; clips of no label are left out.
-
-    The old labels stay as `original_labels`.
+    Args:
+        base: the manifest to take the clips from.
+        places: not used.
+        settings: `column` becomes the labels; the first ones stay as `original_labels`.
+        vocabulary: the new labels, in the order of the classes.
 
     Raises:
         DataError: there is no such column, or it has none of the labels.
     """
-    import pyarrow as pa
+    import pyarrow as pa  # not at the top: planning a run reads no manifest
 
     from listenread.datasets.manifest import Manifest
 
-    assert base is not None
-    column, vocabulary = settings["column"], list(settings["vocabulary"])
-    if column not in base.table.column_names:
+    assert base is not None and vocabulary is not None
+    column, table = settings["column"], base.table
+    if column not in table.column_names:
         raise DataError(
-            f"the manifest of `{settings['dataset']}` has no column {column!r} to take labels "
-            f"from; it has {', '.join(base.table.column_names)}."
+            f"the manifest has no column {column!r} to take labels from; it has "
+            f"{', '.join(table.column_names)}."
         )
-    values = [_as_list(value) for value in base.table[column].to_pylist()]
-    labels = [[one for one in value if one in set(vocabulary)] for value in values]
-    keep = [bool(one) for one in labels]
-    if not any(keep):
-        raise DataError(
-            f"column {column!r} of the manifest of `{settings['dataset']}` has none of "
-            f"{vocabulary}."
-        )
-    table = base.table.append_column("original_labels", base.table["labels"])
-    strings = pa.list_(pa.string())
-    for name, new in (("labels", labels), ("unknown", [[]] * len(labels))):
-        table = table.set_column(table.column_names.index(name), name, pa.array(new, strings))
-    table = table.filter(pa.array(keep))
+    several = pa.types.is_list(table[column].type)
+    values = table[column].cast(pa.list_(pa.string()) if several else pa.string()).to_pylist()
+    labels = [_known(value if several else [value], vocabulary) for value in values]
+    if not any(labels):
+        raise DataError(f"column {column!r} has none of {list(vocabulary)}.")
+    # Only labels of the dataset itself were left open for some clips, not those of other columns.
+    unknown = [
+        _known(value, vocabulary) if column == "labels" else []
+        for value in table["unknown"].to_pylist()
+    ]
+    if "original_labels" not in table.column_names:  # which a relabelled base has
+        table = table.append_column("original_labels", table["labels"])
+    for name, values in (("labels", labels), ("unknown", unknown)):
+        position = table.column_names.index(name)
+        table = table.set_column(position, name, pa.array(values, pa.list_(pa.string())))
+    table = table.filter(pa.array([bool(own) for own in labels]))
     left_out = len(base) - table.num_rows
-    notes = [*base.notes, *([f"{left_out} clips have no such label."] if left_out else [])]
-    return Manifest(table, vocabulary, base.skipped, notes)
+    notes = [f"{left_out} clip(s) have none of these labels and are left out."] if left_out else []
+    return Manifest(table, list(vocabulary), base.skipped, [*base.notes, *notes], base.degradations)
 
 
-def _as_list(value: Any) -> list[str]:
-    if value is None:
-        return []
-    return [str(one) for one in value] if isinstance(value, list) else [str(value)]
+def _known(labels: Sequence[str | None] | None, vocabulary: Sequence[str]) -> list[str]:
+    """Keep the labels that are in the vocabulary, each once."""
+    return [
+        label for label in dict.fromkeys(labels or ()) if label is not None and label in vocabulary
+    ]
 
 
-def take_vectors(vectors_path: str | Path, manifest_path: str | Path, output: str | Path) -> None:
-    """Write the vectors of a relabelled manifest's clips, taken from those of the original.
+def take_vectors(
+    embeddings_path: str | Path, manifest_path: str | Path, output: str | Path
+) -> None:
+    """Write the vectors of a derived manifest's clips, taken from those of its base.
 
-    Raises:
-        Unavailable: the original has no vectors, and why.
+    Args:
+        embeddings_path: audio vectors of the base.
+        manifest_path: the derived manifest.
+        output: the parquet file to write; its rows have the order of the base's vectors.
     """
     import pyarrow as pa
 
     from listenread.datasets.manifest import read_manifest
     from listenread.files import tables
 
-    vectors = tables.read(vectors_path, ["clip_id"])
+    vectors = tables.read(embeddings_path, ["clip_id"])
+    reserved = {"listenread_version", tables.UNAVAILABLE}
+    facts = {key: value for key, value in vectors.made_by.items() if key not in reserved}
     if vectors.unavailable:
-        raise Unavailable(vectors.unavailable)
-    kept = set(read_manifest(manifest_path).table["clip_id"].to_pylist())
-    clip_ids = vectors.data["clip_id"].to_pylist()
-    table = vectors.data.filter(pa.array([clip_id in kept for clip_id in clip_ids]))
-    facts = {k: v for k, v in vectors.made_by.items() if k != "listenread_version"}
-    tables.write(output, table, **facts)
+        return tables.write_unavailable(output, vectors.unavailable, **facts)
+    clip_ids = set(read_manifest(manifest_path).table["clip_id"].to_pylist())
+    is_taken = [clip_id in clip_ids for clip_id in vectors.data["clip_id"].to_pylist()]
+    tables.write(output, vectors.data.filter(pa.array(is_taken)), **facts)
 
 
 KIND = DatasetKind(
     name="relabelled",
     description="The clips and vectors of another dataset, under other labels.",
     settings=RelabelledSettings,
-    locate=locate,
+    locate=lambda settings, made: Places(),
     derive=derive,
     base=lambda settings: settings.dataset,
     vectors="base",
-    uses=("dataset", "column"),
+    uses=("column",),
     licence="that of the other dataset",
-    citation="that of the other dataset",
 )

@@ -7,18 +7,18 @@ the root that is given.
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import Field
 
 from listenread.datasets.base import (
-    AudioFileSettings,
     ClipRow,
     DatasetKind,
     LabelledSettings,
     Places,
+    UserFileSettings,
 )
 from listenread.datasets.csv_files import read_csv, refuse
 from listenread.files.material import Material, Source
@@ -94,20 +94,85 @@ _PATTERNS = {
 }
 
 
-def read(root: Path | str, metadata: Path | str, *, official: bool = False) -> list[ClipRow]:
+class TinysolSettings(UserFileSettings, LabelledSettings):
+    """TinySOL, downloaded from Zenodo or already in a folder."""
+
+    root: str | None = Field(
+        None,
+        description="The folder that the csv's paths are relative to, where the audio is already "
+        "there; null downloads and extracts the archive.",
+    )
+    archive: RemoteFile = Field(description="The archive with the audio.")
+    metadata: RemoteFile = Field(description="The official csv.")
+    max_extracted_bytes: int = Field(
+        4_000_000_000, ge=1, description="An archive that would unpack to more is refused."
+    )
+    official: bool = Field(
+        True,
+        description="Whether the csv must describe the whole of TinySOL 6.0, with its number of "
+        "clips in each class.",
+    )
+
+
+def fetch_metadata(
+    outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source
+) -> None:
+    """Download the csv."""
+    from listenread.files.download import fetch
+
+    fetch(target=outputs["metadata"], mirror=source.mirror, **settings["metadata"])
+
+
+def fetch_audio(outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source) -> None:
+    """Download the archive and extract it."""
+    from listenread.files.download import extract, fetch
+
+    archive = fetch(
+        target=source.downloads / "TinySOL.tar.gz", mirror=source.mirror, **settings["archive"]
+    )
+    extract(
+        archive,
+        outputs["audio"],
+        placed=place_in_root,
+        max_bytes=settings["max_extracted_bytes"],
+    )
+
+
+def locate(settings: TinysolSettings, made: Mapping[str, Path]) -> Places:
+    """Say where the audio and the csv are."""
+    root = made["audio"] if settings.root is None else Path(settings.root)
+    return Places(root=root, metadata=made["metadata"])
+
+
+def clip_files(settings: TinysolSettings) -> Sequence[str]:
+    """List the audio files of the user; the csv may not have been fetched yet."""
+    if settings.root is None or not settings.track_clips:
+        return []
+    return sorted(str(path) for path in Path(settings.root).rglob("*.wav"))
+
+
+def read_clips(places: Places, settings: Mapping[str, Any]) -> list[ClipRow]:
+    """Read the csv of `places`; see `read_metadata`."""
+    assert places.root is not None and places.metadata is not None
+    return read_metadata(places.root, places.metadata, official=settings.get("official", False))
+
+
+def read_metadata(
+    root: Path | str, metadata: Path | str, *, official: bool = False
+) -> list[ClipRow]:
     """Read a csv in TinySOL's format.
 
     Args:
         root: the folder that the csv's paths are relative to (``audio``).
         metadata: the csv.
-        official: whether it must describe TinySOL 6.0 whole; see `check_official`.
+        official: whether it must describe the whole of TinySOL 6.0; see `check_official`.
 
     Returns:
         One row per line, in the csv's order; `known` has ``family, pitch, midi_note, dynamics,
         instance, string, retuned``.
 
     Raises:
-        DataError: the csv is absent, misses a column or has a value that cannot be.
+        DataError: the csv does not exist, misses a column or has an impossible value.
     """
     lines = read_csv(metadata, CSV_COLUMNS)
     problems = [
@@ -144,7 +209,7 @@ def _row(root: Path, record: dict[str, str]) -> ClipRow:
 
 
 def check_official(rows: list[ClipRow]) -> None:
-    """Check that the metadata describe TinySOL 6.0 whole: 2,913 clips, and how many of each class.
+    """Check that the metadata describe the whole of TinySOL 6.0: the 2,913 clips by class.
 
     Raises:
         DataError: with every class whose count differs.
@@ -167,7 +232,7 @@ def place_in_root(member: str) -> str | None:
     """Say where a member of the official archive belongs below the root, or None if nowhere.
 
     For `files.download.extract`. Folders above the family's are dropped, should a release have
-    any; other files than wav are left out.
+    any; only wav files are kept.
     """
     families = {instrument.family for instrument in INSTRUMENTS}
     parts = Path(member).parts
@@ -177,79 +242,11 @@ def place_in_root(member: str) -> str | None:
     return "/".join(parts[start:])
 
 
-class TinySolSettings(LabelledSettings, AudioFileSettings):
-    """TinySOL, downloaded from Zenodo or already here."""
-
-    root: str | None = Field(
-        None,
-        description="The folder that the csv's paths are relative to, where the audio is already "
-        "here; null downloads and extracts the archive.",
-    )
-    archive: RemoteFile
-    metadata: RemoteFile
-    max_extracted_bytes: int = Field(
-        4_000_000_000, ge=1, description="An archive that would unpack to more is refused."
-    )
-    official: bool = Field(
-        True,
-        description="Whether the csv must describe TinySOL 6.0 whole, the right number of clips of "
-        "each class.",
-    )
-    track_clips: bool = Field(
-        True,
-        description="Whether every audio file is an input of the workflow, so that a replaced one "
-        "is noticed when jobs are planned. Switch it off beyond some 100,000 clips; the csv is "
-        "tracked in any case, and a clip that is not the one of the manifest is never embedded.",
-    )
-
-
-def fetch_metadata(
-    outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source
-) -> None:
-    """Download the official csv."""
-    from listenread.files.download import fetch
-
-    fetch(target=outputs["metadata"], mirror=source.mirror, **settings["metadata"])
-
-
-def fetch_audio(outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source) -> None:
-    """Download the official archive and extract its wav files."""
-    from listenread.files.download import extract, fetch
-
-    archive = fetch(
-        target=source.downloads / "TinySOL.tar.gz", mirror=source.mirror, **settings["archive"]
-    )
-    extract(
-        archive,
-        outputs["audio"],
-        placed=place_in_root,
-        max_bytes=settings["max_extracted_bytes"],
-    )
-
-
-def locate(settings: TinySolSettings, made: Mapping[str, Path]) -> Places:
-    """The csv is always fetched; the audio is the user's or fetched."""
-    root = made["audio"] if settings.root is None else Path(settings.root)
-    return Places(root=root, metadata=made["metadata"])
-
-
-def read_clips(places: Places, settings: Mapping[str, Any]) -> list[ClipRow]:
-    """Read the csv; see `read`."""
-    assert places.root is not None and places.metadata is not None
-    return read(places.root, places.metadata, official=settings["official"])
-
-
-def clip_files(settings: TinySolSettings) -> list[str]:
-    """List the sound files of the user; the csv that names them may not be fetched yet."""
-    if settings.root is None:
-        return []
-    return sorted(str(path) for path in Path(settings.root).rglob("*.wav"))
-
-
 KIND = DatasetKind(
     name="tinysol",
-    description="TinySOL 6.0: 2,913 single notes of 14 orchestral instruments.",
-    settings=TinySolSettings,
+    description="TinySOL: single notes of 14 orchestral instruments, downloaded from Zenodo or "
+    "already in a folder.",
+    settings=TinysolSettings,
     locate=locate,
     read_clips=read_clips,
     uses=("official",),
@@ -269,8 +266,7 @@ KIND = DatasetKind(
         ),
     ),
     licence="CC BY 4.0",
-    citation="Cella, Ghisi, Lostanlen, Lévy, Fineberg, Maresz: TinySOL, "
-    "https://doi.org/10.5281/zenodo.3685367",
+    citation="Cella, Ghisi, Lostanlen, Lévy, Fineberg, Maresz: TinySOL: an audio dataset of "
+    "isolated musical notes, version 6.0, Zenodo, 2020, https://doi.org/10.5281/zenodo.3685367",
     clip_files=clip_files,
-    of_the_paper=True,
 )

@@ -5,19 +5,16 @@ files of the authors' repository ``YannisBilly/i_can_listen_but_cannot_read`` at
 with their git blob SHA-1. What was not released, or is not at hand, becomes a table that says so.
 """
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from listenread.datasets import tinysol
-from listenread.datasets.manifest import Manifest, write_manifest
-from listenread.errors import DownloadError, ModelError
+from listenread.errors import ModelError
 from listenread.files import tables
-from listenread.files.checksums import checksum
+from listenread.paper.files import ReleasedFile, read_clip_order, read_listing, verify
 
 #: Folders of the released systems.
 SYSTEMS = {
@@ -43,46 +40,6 @@ PROMPTS = {
 FAMILIES = ("key", "brass", "woodwind", "string")
 #: Our names of the spaces -> the authors' folders.
 SPACES = {"pre_joint": "pre_joint", "joint": "joint_space"}
-GROUND_TRUTH = "tinysol_groundtruth_reordered.csv"
-
-
-class ReleasedFile(NamedTuple):
-    """A file in the authors' repository.
-
-    Attributes:
-        path: in the repository.
-        git_blob_sha1: name that git gives to its content.
-        bytes: its size, where it is known.
-    """
-
-    path: str
-    git_blob_sha1: str
-    bytes: int | None
-
-
-class ClipOrder(NamedTuple):
-    """What the rows of released audio vectors are.
-
-    Attributes:
-        clip_ids: one per row.
-        classes: the class of each row, as a column of the one-hot labels, from 0.
-        columns: the classes as the file calls them.
-    """
-
-    clip_ids: list[str]
-    classes: np.ndarray
-    columns: list[str]
-
-
-def read_listing(listing: str | Path) -> dict[str, ReleasedFile]:
-    """Read `resources/released_files.csv`: path in the repository -> file."""
-    with Path(listing).open(newline="", encoding="utf-8") as file:
-        return {
-            row["path"]: ReleasedFile(
-                row["path"], row["git_blob_sha1"], int(row["bytes"]) if row["bytes"] else None
-            )
-            for row in csv.DictReader(file)
-        }
 
 
 def audio_path(system: str, space: str, dataset: str) -> str:
@@ -99,73 +56,6 @@ def text_path(system: str, space: str, prompt: str) -> str:
         prompt: a name in `PROMPTS`; any other is looked for under its own name.
     """
     return f"model_embeddings/{system}/text/{SPACES[space]}/{PROMPTS.get(prompt, prompt)}.npy"
-
-
-def read_clip_order(path: str | Path, listing: str | Path) -> ClipOrder:
-    """Read the ground truth, whose order is that of the released audio vectors.
-
-    Raises:
-        ModelError: a row does not have exactly one class.
-        DownloadError: the file is not the released one.
-    """
-    _verify(path, GROUND_TRUTH, read_listing(listing))
-    with Path(path).open(newline="", encoding="utf-8") as file:
-        header, *rows = csv.reader(file)
-    one_hot = np.array([[float(value) for value in row[1:]] for row in rows])
-    if not ((one_hot == 0) | (one_hot == 1)).all() or not (one_hot.sum(axis=1) == 1).all():
-        raise ModelError(f"{path} has clips without a label, or with several.")
-    return ClipOrder([row[0] for row in rows], one_hot.argmax(axis=1), header[1:])
-
-
-def released_manifest(
-    ground_truth: str | Path,
-    metadata: str | Path,
-    output: str | Path,
-    *,
-    listing: str | Path,
-    vocabulary: Sequence[str] = tuple(tinysol.VOCABULARY),
-) -> None:
-    """Write TinySOL's manifest in the order of the released vectors, without its audio.
-
-    Columns that only the audio can tell (`duration_s, sample_rate, sha256`) are null.
-
-    Args:
-        ground_truth: the released csv.
-        metadata: TinySOL's official csv, for the folds and all else that it knows.
-        output: the parquet file to write.
-        listing: `resources/released_files.csv`.
-        vocabulary: the classes in the order of the ground truth's columns.
-
-    Raises:
-        ModelError: the two files do not name the same clips with the same labels.
-    """
-    order = read_clip_order(ground_truth, listing)
-    clips = {row.clip_id: row for row in tinysol.read_clips(Path(), metadata)}
-    absent = [clip_id for clip_id in order.clip_ids if clip_id not in clips]
-    differing = [
-        clip_id
-        for clip_id, index in zip(order.clip_ids, order.classes, strict=True)
-        if clip_id in clips and clips[clip_id].label != vocabulary[index]
-    ]
-    if absent or differing:
-        raise ModelError(
-            f"{ground_truth} and {metadata} differ: {len(absent)} clips are not in the latter "
-            f"({', '.join(absent[:5])}), {len(differing)} have another label "
-            f"({', '.join(differing[:5])})."
-        )
-    rows = [clips[clip_id] for clip_id in order.clip_ids]
-    columns = {
-        "clip_id": pa.array(order.clip_ids),
-        "path": pa.array([row.path.as_posix() for row in rows]),
-        "label": pa.array([row.label for row in rows]),
-        "fold": pa.array([row.fold for row in rows], pa.int16()),
-        "duration_s": pa.nulls(len(rows), pa.float64()),
-        "sample_rate": pa.nulls(len(rows), pa.int32()),
-        "sha256": pa.nulls(len(rows), pa.string()),
-    }
-    columns |= {name: pa.array([row.known[name] for row in rows]) for name in rows[0].known}
-    notes = ["The authors' released vectors are evaluated; no audio was read."]
-    write_manifest(output, Manifest(pa.table(columns), list(vocabulary), [], notes))
 
 
 def released_audio(
@@ -268,18 +158,9 @@ def _columns(
                 f"released, but {released_path} is neither in the mirror nor downloaded"
             )
         else:
-            _verify(path, released_path, listing)
+            verify(path, released_path, listing)
             columns[space] = read_vectors(path)
     return columns, why_not
-
-
-def _verify(path: str | Path, released_path: str, listing: Mapping[str, ReleasedFile]) -> None:
-    expected, found = listing[released_path].git_blob_sha1, checksum(path, "git_blob_sha1")
-    if found != expected:
-        raise DownloadError(
-            f"{path} is not the released {released_path}: its git blob SHA-1 is {found} instead of "
-            f"{expected}. Delete it and run again."
-        )
 
 
 def read_vectors(path: str | Path) -> np.ndarray:

@@ -1,24 +1,23 @@
-"""Files in the repository of the paper's authors: listed, fetched, verified, read as data.
+"""Files of the paper's authors: what their repository lists, and how one is fetched and checked.
 
-Vasilakis, Bittner, Pauwels, ISMIR 2024, arXiv 2407.18058. `resources/released_files.csv` lists the
-files of the authors' repository ``YannisBilly/i_can_listen_but_cannot_read`` at the pinned commit
-with their git blob SHA-1.
+Vasilakis, Bittner, Pauwels, ISMIR 2024, arXiv 2407.18058. `listing` names the files of the authors'
+repository ``YannisBilly/i_can_listen_but_cannot_read`` at the pinned commit, with their git blob
+SHA-1.
 """
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+import listenread
 from listenread.errors import DownloadError, ModelError
 from listenread.files import download
 from listenread.files.checksums import checksum
-from listenread.files.material import Source
 
-#: Folder of the package, from which its resources are found.
-PACKAGE = Path(__file__).parents[1]
-LISTING = PACKAGE / "resources" / "released_files.csv"
+#: The csv that says which clip a row of released audio vectors is, and its class.
 GROUND_TRUTH = "tinysol_groundtruth_reordered.csv"
 
 
@@ -41,7 +40,7 @@ class ClipOrder(NamedTuple):
 
     Attributes:
         clip_ids: one per row.
-        classes: the class of each row, as a column of the one-hot labels, from 0.
+        classes: int, shape (rows,): the class of each row, as a column of the one-hot labels.
         columns: the classes as the file calls them.
     """
 
@@ -50,7 +49,12 @@ class ClipOrder(NamedTuple):
     columns: list[str]
 
 
-def read_listing(listing: str | Path = LISTING) -> dict[str, ReleasedFile]:
+def listing() -> Path:
+    """Return the path of the list of released files, which is part of the package."""
+    return Path(listenread.__file__).parent / "resources" / "released_files.csv"
+
+
+def read_listing(listing: str | Path) -> dict[str, ReleasedFile]:
     """Read the list of released files: path in the repository -> file."""
     with Path(listing).open(newline="", encoding="utf-8") as file:
         return {
@@ -61,55 +65,69 @@ def read_listing(listing: str | Path = LISTING) -> dict[str, ReleasedFile]:
         }
 
 
-def fetch_released(
-    file: ReleasedFile, target: Path, source: Source, retries: int | None = None
-) -> None:
-    """Fetch a released file and verify it.
-
-    Args:
-        file: from `read_listing`.
-        target: where it goes; its folder is created.
-        source: where downloads come from.
-        retries: of a failed request; those of `source` by default.
-
-    Raises:
-        DownloadError: it cannot be fetched, or is not the released file.
-    """
-    download.fetch(
-        f"{source.released_url.rstrip('/')}/{file.path}",
-        target,
-        bytes=file.bytes,
-        git_blob_sha1=file.git_blob_sha1,
-        mirror=source.mirror,
-        retries=source.retries if retries is None else retries,
-    )
-
-
-def verify(path: str | Path, file: ReleasedFile) -> None:
-    """Check that a file is the released one.
-
-    Raises:
-        DownloadError: it is another file.
-    """
-    found = checksum(path, "git_blob_sha1")
-    if found != file.git_blob_sha1:
-        raise DownloadError(
-            f"{path} is not the released {file.path}: its git blob SHA-1 is {found} instead of "
-            f"{file.git_blob_sha1}. Delete it and run again."
-        )
-
-
-def read_clip_order(path: str | Path) -> ClipOrder:
+def read_clip_order(path: str | Path, listing: str | Path) -> ClipOrder:
     """Read the ground truth, whose order is that of the released audio vectors.
 
     Raises:
         ModelError: a row does not have exactly one class.
         DownloadError: the file is not the released one.
     """
-    verify(path, read_listing()[GROUND_TRUTH])
+    verify(path, GROUND_TRUTH, read_listing(listing))
     with Path(path).open(newline="", encoding="utf-8") as file:
         header, *rows = csv.reader(file)
-    one_hot = np.array([[float(value) for value in row[1:]] for row in rows])  # (n, C)
+    one_hot = np.array([[float(value) for value in row[1:]] for row in rows])  # (rows, classes)
     if not ((one_hot == 0) | (one_hot == 1)).all() or not (one_hot.sum(axis=1) == 1).all():
         raise ModelError(f"{path} has clips without a label, or with several.")
     return ClipOrder([row[0] for row in rows], one_hot.argmax(axis=1), header[1:])
+
+
+def fetch_file(
+    output: str | Path,
+    *,
+    path: str,
+    base_url: str,
+    listing: str | Path,
+    mirror: str | Path | None,
+    retries: int,
+) -> None:
+    """Fetch one released file.
+
+    Args:
+        output: where it goes.
+        path: its path in the authors' repository.
+        base_url: of the authors' repository at the pinned commit.
+        listing: the list of released files, see `listing`.
+        mirror: see `listenread.files.download.fetch`.
+        retries: see `listenread.files.download.fetch`.
+
+    Raises:
+        DownloadError: it is not available, or not the released one.
+    """
+    file = read_listing(listing)[path]
+    download.fetch(
+        f"{base_url.rstrip('/')}/{path}",
+        output,
+        bytes=file.bytes,
+        git_blob_sha1=file.git_blob_sha1,
+        mirror=mirror,
+        retries=retries,
+    )
+
+
+def verify(path: str | Path, released_path: str, files: Mapping[str, ReleasedFile]) -> None:
+    """Check that a file is the released one.
+
+    Args:
+        path: the file.
+        released_path: its path in the authors' repository.
+        files: the list of released files, see `read_listing`.
+
+    Raises:
+        DownloadError: it has another git blob SHA-1.
+    """
+    expected, found = files[released_path].git_blob_sha1, checksum(path, "git_blob_sha1")
+    if found != expected:
+        raise DownloadError(
+            f"{path} is not the released {released_path}: its git blob SHA-1 is {found} instead of "
+            f"{expected}. Delete it and run again."
+        )

@@ -14,6 +14,7 @@ import soundfile
 from listenread.datasets.rows import ClipRow
 from listenread.tasks.confidence import measure_confidence
 
+from listenread.datasets.base import ClipRow
 from listenread.datasets.checking import build_manifest
 from listenread.datasets.manifest import write_manifest
 from listenread.figures import confusion, map, margin, prompts, similarity
@@ -104,11 +105,11 @@ def _write_dataset(root: Path, name: str, generator: np.random.Generator, skip: 
         time = np.arange(8000) / 16000
         tone = 0.3 * np.sin(2 * np.pi * (200 + 10 * position) * time)
         soundfile.write(path, tone + generator.normal(0, 0.01, time.shape), 16000)
-        rows.append(ClipRow(path.stem, path, label, fold=position % 3))
+        rows.append(ClipRow(path.stem, path, (label,), fold=position % 3))
     if skip:
         broken = folder / "broken.flac"
         broken.write_bytes(b"no sound at all")
-        rows.append(ClipRow("broken & <odd>", broken, CLASSES[0], fold=0))
+        rows.append(ClipRow("broken & <odd>", broken, (CLASSES[0],), fold=0))
     manifest = build_manifest(rows, CLASSES, on_bad_audio="skip", working_directory=root)
     write_manifest(root / "results" / "manifests" / f"{name}.parquet", manifest)
 

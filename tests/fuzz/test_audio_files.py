@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from listenread.audio import loading
-from listenread.audio.base import AudioInput
-from listenread.datasets.checking import AudioLimits, check_file
+from listenread.datasets.base import AudioLimits
+from listenread.datasets.checking import check_file
+from listenread.models.base import AudioInput
 
 from .conftest import mutated, times
 

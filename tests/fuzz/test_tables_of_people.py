@@ -17,7 +17,6 @@ from listenread.datasets import tinysol
 from listenread.datasets.checking import build_manifest
 from listenread.datasets.manifest import write_manifest
 from listenread.files import tables
-from listenread.workflow import config as configuration
 
 from .conftest import mutated, times
 
@@ -46,9 +45,9 @@ def clips(trial):
 
 def use(path, **options):
     """All that a run does with a csv, up to a manifest that is read again."""
-    rows = folder_dataset.read_clips(path.parent, path, **options)
-    entry = {"loader": "folder", "root": None, "metadata": str(path)}
-    configuration.clip_files(entry)
+    rows = folder_dataset.read_folder(path.parent, path, **options)
+    entry = folder_dataset.FolderSettings(kind="folder", metadata=str(path))
+    folder_dataset.KIND.clip_files(entry)
     made = build_manifest(rows, on_bad_audio="skip", workers=1, working_directory=path.parent)
     write_manifest(path.parent / "manifest.parquet", made)
     assert tables.read(path.parent / "manifest.parquet").data.num_rows == len(made)
@@ -65,6 +64,7 @@ def as_csv(rows):
 @settings(max_examples=times(400))
 @given(
     header=st.permutations(["path", "label", "fold", "clip_id", "extra", "other", "third"])
+    | st.permutations(["path", "labels", "unknown", "group", "clip_id", "extra", "fold"])
     | st.permutations(["path", "label", "fold", "clip_id", "extra", "label", "duration_s"]),
     columns=st.sampled_from([7, 7, 7, 3]),
     body=st.lists(st.lists(FIELD, min_size=7, max_size=7), max_size=4),
@@ -78,7 +78,8 @@ def test_metadata_of_any_fields(trial, clips, header, columns, body, paths, plai
         row[header.index("path")] = path
         if plain:
             row[header.index("fold")] = str(number)
-            row[header.index("label")] = row[header.index("label")].strip() or "x"
+            where = header.index("label" if "label" in header else "labels")
+            row[where] = row[where].strip() or "x"
     text = as_csv([row[:columns] for row in [header, *body]])
     path = clips / "metadata.csv"
     path.write_bytes(text.encode(encoding, errors="replace"))
@@ -119,7 +120,7 @@ def test_damaged_metadata_of_tinysol(trial, published_files):
     path = trial.folder / "metadata.csv"
     for number in range(times(200)):
         path.write_bytes(mutated(head, rng, head=len(head)))
-        trial(lambda: tinysol.read_clips(trial.folder, path), path, number)
+        trial(lambda: tinysol.read_metadata(trial.folder, path), path, number)
 
 
 @settings(max_examples=times(200))
@@ -135,7 +136,7 @@ def test_folders_of_any_name(trial, names):
             (place / "a.wav").write_bytes(b"RIFF")
         except (OSError, ValueError):
             continue
-    trial(lambda: folder_dataset.read_clips(root), root, names)
+    trial(lambda: folder_dataset.read_folder(root), root, names)
 
 
 @settings(max_examples=times(200))

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from listenread.audio import loading
 from listenread.audio.base import AudioInput
+from listenread.audio.degradations.apply import degrader
 from listenread.errors import DataError
 
 
@@ -239,6 +240,34 @@ def test_rows_do_not_depend_on_batch_size_or_workers(tmp_path, cropping):
         np.testing.assert_array_equal(
             reversed_rows[reversed_clips == 6 - index], rows[clip_of == index]
         )
+
+
+def test_a_clip_is_degraded_before_it_is_resampled(tmp_path):
+    clips = make_clips(tmp_path, [0.5, 0.7])
+    tower = AudioInput(sample_rate=16_000, clip_seconds=0.6)
+    seen = []
+
+    def reverse(waveform, rate, clip_id):
+        seen.append((waveform.shape, waveform.dtype, rate, clip_id))
+        return waveform[::-1]
+
+    (batch,) = loading.ClipLoader(clips, tower, 4, workers=1, degrade=reverse)
+    frames = [round(seconds * 22_050) for seconds in (0.5, 0.7)]
+    assert seen == [((n,), np.float32, 22_050, str(i)) for i, n in enumerate(frames)]
+    for row, clip in zip(batch.waveforms, clips, strict=True):
+        sound = loading.decode(clip.path.read_bytes())
+        backwards = loading.Sound(sound.waveform[::-1], sound.sample_rate)
+        np.testing.assert_array_equal(row, loading.prepare(backwards, tower)[0])
+
+
+def test_the_gain_of_a_loaded_clip_is_exactly_that(tmp_path):
+    clips = make_clips(tmp_path, [0.5], rate=16_000)
+    tower = AudioInput(sample_rate=16_000, clip_seconds=0.5)
+    (plain,) = loading.ClipLoader(clips, tower, 1)
+    (softer,) = loading.ClipLoader(clips, tower, 1, degrade=degrader("gain", -20.0))
+    np.testing.assert_array_equal(softer.waveforms, plain.waveforms * np.float32(0.1))
+    sound = loading.decode(clips[0].path.read_bytes())
+    np.testing.assert_array_equal(plain.waveforms, loading.prepare(sound, tower))
 
 
 def test_batches_have_the_size_that_was_asked_for(tmp_path):

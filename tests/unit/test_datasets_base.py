@@ -7,10 +7,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import soundfile
-from listenread.datasets.rows import ClipRow, read_csv
 
-from listenread.datasets import checking, registry
-from listenread.datasets.checking import AudioLimits, build_manifest
+from listenread.datasets import checking
+from listenread.datasets.base import DATASET_KINDS, AudioLimits, ClipRow
+from listenread.datasets.checking import build_manifest
+from listenread.datasets.csv_files import read_csv
 from listenread.datasets.manifest import COLUMNS, read_manifest, write_manifest
 from listenread.errors import ConfigError, DataError
 from listenread.files import tables
@@ -64,7 +65,7 @@ def make_bad(folder: Path) -> dict[str, tuple[Path, str]]:
 
 
 def rows_of(paths: dict[str, Path], label: str = "a") -> list[ClipRow]:
-    return [ClipRow(name, path, label) for name, path in paths.items()]
+    return [ClipRow(name, path, (label,)) for name, path in paths.items()]
 
 
 def test_every_kind_of_bad_file_is_refused_with_its_reason(tmp_path):
@@ -122,12 +123,14 @@ def test_limits_are_parameters(tmp_path):
 @pytest.mark.parametrize("channels", [1, 2])
 def test_ordinary_files_pass(tmp_path, rate, channels):
     path = write(tmp_path / "x.wav", tone(0.5, rate, channels), rate)
-    manifest = build_manifest([ClipRow("x", path, "a")], working_directory=tmp_path)
+    manifest = build_manifest([ClipRow("x", path, ("a",))], working_directory=tmp_path)
     row = manifest.table.to_pylist()[0]
     assert row == {
         "clip_id": "x",
         "path": "x.wav",
-        "label": "a",
+        "labels": ["a"],
+        "unknown": [],
+        "group": None,
         "fold": None,
         "duration_s": 0.5,
         "sample_rate": rate,
@@ -140,7 +143,7 @@ def test_manifest_of_real_recordings_round_trips(shared_data, tmp_path):
     folder = shared_data / "iowa" / "audio" / "violin"
     paths = sorted(folder.glob("*.flac"))
     rows = [
-        ClipRow(path.stem, path, "violin", fold=index % 5, known={"midi_note": 50 + index})
+        ClipRow(path.stem, path, ("violin",), fold=index % 5, known={"midi_note": 50 + index})
         for index, path in enumerate(paths)
     ]
     manifest = build_manifest(rows, ["cello", "violin"], working_directory=tmp_path)
@@ -156,8 +159,9 @@ def test_manifest_of_real_recordings_round_trips(shared_data, tmp_path):
         assert row["duration_s"] == pytest.approx(soundfile.info(path).duration)
         assert row["path"] == str(path)  # outside the working directory: as configured
         assert row["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
-    clip = again.clips[3]
-    assert (clip.clip_id, clip.path, clip.label) == (paths[3].stem, paths[3], "violin")
+    clip, again_row = again.clips[3], again.table.to_pylist()[3]
+    assert again_row["labels"] == ["violin"]
+    assert (clip.clip_id, clip.path, clip.sha256) == (paths[3].stem, paths[3], again_row["sha256"])
 
 
 def test_the_manifest_does_not_depend_on_the_number_of_workers(tmp_path):
@@ -175,7 +179,7 @@ def test_copies_are_noted(tmp_path):
 
 def test_contradictions_are_listed_together(tmp_path):
     path = write(tmp_path / "a.wav", tone())
-    rows = [ClipRow("x", path, "a"), ClipRow("x", path, "b"), ClipRow("y", path, "typo")]
+    rows = [ClipRow("x", path, ("a",)), ClipRow("x", path, ("b",)), ClipRow("y", path, ("typo",))]
     with pytest.raises(DataError) as error:
         build_manifest(rows, ["a", "b", "b"])
     message = str(error.value)
@@ -191,34 +195,41 @@ def test_other_mistakes(tmp_path):
     with pytest.raises(DataError, match=r"'ignore'; it can be"):
         build_manifest(rows_of({"a": path}), on_bad_audio="ignore")
     with pytest.raises(DataError, match=r"\['sha256'\]"):
-        build_manifest([ClipRow("a", path, "a", known={"sha256": "x"})])
+        build_manifest([ClipRow("a", path, ("a",), known={"sha256": "x"})])
     with pytest.raises(DataError, match="'note' mixes types"):
-        mixed = [ClipRow("a", path, "a", known={"note": 1}), ClipRow("b", path, "a", None)]
-        build_manifest([*mixed, ClipRow("c", path, "a", known={"note": "high"})])
+        mixed = [ClipRow("a", path, ("a",), known={"note": 1}), ClipRow("b", path, ("a",))]
+        build_manifest([*mixed, ClipRow("c", path, ("a",), known={"note": "high"})])
 
 
-def test_loaders_are_found_by_name():
-    assert registry.names() == ["folder", "gm_captions", "gm_notes", "magnatagatune", "tinysol"]
-    for name in registry.names():
-        assert callable(registry.load(name).read_clips)
+def test_unknown_labels_are_in_the_vocabulary(tmp_path):
+    path = write(tmp_path / "a.wav", tone())
+    rows = [
+        ClipRow("x", path, ("a", "b"), ("c",), "take 1"),
+        ClipRow("y", path, (), group="take 2"),
+    ]
+    with pytest.raises(DataError, match=r"not in the vocabulary: 'c' \(1 clips\)"):
+        build_manifest(rows)
+    manifest = build_manifest(rows, ["a", "b", "c"])
+    assert manifest.table["labels"].to_pylist() == [["a", "b"], []]
+    assert manifest.table["unknown"].to_pylist() == [["c"], []]
+    assert manifest.table["group"].to_pylist() == ["take 1", "take 2"]
+    assert manifest.notes[0] == "No clip has the label(s) c."
+    twice = [ClipRow("x", path, ("a", "a")), ClipRow("y", path, ("b",), ("b",))]
+    with pytest.raises(DataError, match="a label twice, or as both present and unknown: x, y"):
+        build_manifest(twice, ["a", "b"])
+    with pytest.raises(DataError, match="`labels` must be a tuple of labels, not the text 'flute'"):
+        ClipRow("x", path, "flute")
 
 
-def test_unknown_loaders_are_refused_with_a_hint():
-    with pytest.raises(ConfigError, match="Did you mean 'tinysol'"):
-        registry.load("tinysoll")
-    with pytest.raises(ConfigError, match="no dataset loader 'captions'"):
-        registry.load("captions")
-    with pytest.raises(ConfigError, match="is it installed"):
-        registry.load("no_such_package.loader")
-    with pytest.raises(ConfigError, match="no function `read_clips`"):
-        registry.load("json.decoder")
-
-
-def test_a_loader_of_ones_own(tmp_path, monkeypatch):
-    (tmp_path / "my_loaders").mkdir()
-    (tmp_path / "my_loaders" / "mine.py").write_text("def read_clips(root, metadata): return []\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    assert registry.load("my_loaders.mine").read_clips(None, None) == []
+def test_unknown_kinds_are_refused_with_a_hint():
+    with pytest.raises(ConfigError, match="did you mean `tinysol`"):
+        DATASET_KINDS.find("tinysoll")
+    with pytest.raises(ConfigError, match="unknown dataset kind `captions`"):
+        DATASET_KINDS.find("captions")
+    with pytest.raises(ConfigError, match="must be on PYTHONPATH"):
+        DATASET_KINDS.find("no_such_package.kinds:KIND")
+    with pytest.raises(ConfigError, match="has no `KIND`"):
+        DATASET_KINDS.find("json.decoder:KIND")
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from listenread.datasets import gm_notes
-from listenread.datasets.gm import caption_grammar
+from listenread.datasets.gm import caption_grammar, notes
 from listenread.datasets.gm.instruments import INSTRUMENTS
 from listenread.errors import ConfigError
 
@@ -55,7 +54,7 @@ def test_negations_name_another_instrument_too():
 
 
 def test_masked_captions_of_tinysols_instruments_do_not_name_them():
-    own = {program: INSTRUMENTS[program] for program in gm_notes.PROGRAMS.values()}
+    own = {program: INSTRUMENTS[program] for program in notes.PROGRAMS.values()}
     for program, instrument in own.items():
         words = {word for name in instrument.names for word in re.split(r"[ -]", name)}
         words -= {"in", "b", "c", "flat", "bb"}

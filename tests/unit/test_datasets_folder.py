@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from listenread.datasets import folder
+from listenread.datasets.base import vocabulary_of
 from listenread.datasets.checking import build_manifest
 from listenread.errors import DataError
 
@@ -27,10 +28,10 @@ def write_csv(path: Path, text: str, encoding: str = "utf-8") -> Path:
 
 def test_the_132_real_recordings(shared_data):
     root = shared_data / "iowa"
-    rows = folder.read_clips(root, root / "metadata.csv")
+    rows = folder.read_folder(root, root / "metadata.csv")
     assert len(rows) == 132
-    assert set(Counter(row.label for row in rows).values()) == {12}
-    assert folder.labels(root, root / "metadata.csv") == sorted({row.label for row in rows})
+    assert set(Counter(row.labels for row in rows).values()) == {12}
+    assert vocabulary_of(rows) == sorted({label for row in rows for label in row.labels})
     with (root / "metadata.csv").open() as file:
         listed = [record["path"] for record in csv.DictReader(file)]
     assert [row.path for row in rows] == [root / path for path in listed]
@@ -43,10 +44,10 @@ def test_the_132_real_recordings(shared_data):
 
 
 def test_the_same_recordings_by_their_folders(shared_data):
-    rows = folder.read_clips(shared_data / "iowa" / "audio")
+    rows = folder.read_folder(shared_data / "iowa" / "audio")
     assert len(rows) == 132
-    assert set(folder.labels(shared_data / "iowa" / "audio")) == {row.label for row in rows}
-    assert Counter(row.label for row in rows)["tenor-trombone"] == 12
+    assert len(vocabulary_of(rows)) == 11
+    assert Counter(row.labels for row in rows)[("tenor-trombone",)] == 12
 
 
 def test_folds_and_further_columns_are_kept(tmp_path):
@@ -58,9 +59,9 @@ def test_folds_and_further_columns_are_kept(tmp_path):
         "b.wav, oboe ,,,2,,\n"
         "sub/c.wav,flute,3,72,,Bo,\n"
     )
-    rows = folder.read_clips(None, write_csv(tmp_path / "m.csv", text))
+    rows = folder.read_folder(None, write_csv(tmp_path / "m.csv", text))
     assert [row.clip_id for row in rows] == ["a", "b", "sub/c"]
-    assert [row.label for row in rows] == ["flute", "oboe", "flute"]
+    assert [row.labels for row in rows] == [("flute",), ("oboe",), ("flute",)]
     table = build_manifest(rows, working_directory=tmp_path).table
     assert table["path"].to_pylist() == ["a.wav", "b.wav", "sub/c.wav"]
     assert table["fold"].to_pylist() == [0, None, 3]
@@ -74,11 +75,11 @@ def test_own_clip_ids(tmp_path):
     touch(tmp_path / "a.wav")
     touch(tmp_path / "a.flac")
     text = "path,label\na.wav,x\na.flac,x\n"
-    rows = folder.read_clips(None, write_csv(tmp_path / "m.csv", text))
+    rows = folder.read_folder(None, write_csv(tmp_path / "m.csv", text))
     with pytest.raises(DataError, match="more than once: a"):
         build_manifest(rows)
     text = "clip_id,path,label\none,a.wav,x\ntwo,a.flac,x\n"
-    rows = folder.read_clips(None, write_csv(tmp_path / "m.csv", text))
+    rows = folder.read_folder(None, write_csv(tmp_path / "m.csv", text))
     assert build_manifest(rows).table["clip_id"].to_pylist() == ["one", "two"]
 
 
@@ -94,7 +95,7 @@ def test_all_bad_lines_are_listed(tmp_path):
         "e.wav,x,first\n"
     )
     with pytest.raises(DataError) as error:
-        folder.read_clips(tmp_path, write_csv(tmp_path / "m.csv", text))
+        folder.read_folder(tmp_path, write_csv(tmp_path / "m.csv", text))
     message = str(error.value)
     for line, reason in {
         3: "already on line 2",
@@ -114,40 +115,40 @@ def test_clips_may_lie_below_the_root_that_is_named(tmp_path):
     (tmp_path / "lists").mkdir()
     metadata = write_csv(tmp_path / "lists" / "m.csv", "path,label\n../audio/a.wav,x\n")
     with pytest.raises(DataError, match="set the key `root`"):
-        folder.read_clips(None, metadata)
-    assert len(build_manifest(folder.read_clips(tmp_path / "audio", metadata))) == 1
+        folder.read_folder(None, metadata)
+    assert len(build_manifest(folder.read_folder(tmp_path / "audio", metadata))) == 1
 
 
 def test_encodings(tmp_path):
     touch(tmp_path / "ä.wav")
     metadata = write_csv(tmp_path / "m.csv", "path,label\nä.wav,Flöte\n", "latin-1")
     with pytest.raises(DataError, match="key `encoding`"):
-        folder.read_clips(None, metadata)
-    assert folder.read_clips(None, metadata, encoding="latin-1")[0].label == "Flöte"
-    with pytest.raises(DataError, match="no known encoding"):
-        folder.read_clips(None, metadata, encoding="latin-99")
+        folder.read_folder(None, metadata)
+    assert folder.read_folder(None, metadata, encoding="latin-1")[0].labels == ("Flöte",)
+    with pytest.raises(DataError, match="unknown encoding"):
+        folder.read_folder(None, metadata, encoding="latin-99")
 
 
 def test_missing_things(tmp_path):
     with pytest.raises(DataError, match="does not exist"):
-        folder.read_clips(None, tmp_path / "none.csv")
+        folder.read_folder(None, tmp_path / "none.csv")
     with pytest.raises(DataError, match="does not exist"):
-        folder.read_clips(tmp_path / "none")
+        folder.read_folder(tmp_path / "none")
     with pytest.raises(DataError, match="no sound files in folders"):
-        folder.read_clips(tmp_path)
+        folder.read_folder(tmp_path)
     with pytest.raises(DataError, match="`root` or the key `metadata`"):
-        folder.read_clips(None)
+        folder.read_folder(None)
 
 
 def test_folders_are_labels_at_any_depth_and_junk_is_no_clip(tmp_path):
     for name in ("flute/b.wav", "flute/deep/a.WAV", "oboe/c.flac", "oboe/._c.wav", ".x/d.wav"):
         touch(tmp_path / name)
     (tmp_path / "oboe" / "notes.txt").write_text("hello")
-    rows = folder.read_clips(tmp_path)
-    assert [(row.clip_id, row.label) for row in rows] == [
-        ("flute/b", "flute"),
-        ("flute/deep/a", "flute"),
-        ("oboe/c", "oboe"),
+    rows = folder.read_folder(tmp_path)
+    assert [(row.clip_id, row.labels) for row in rows] == [
+        ("flute/b", ("flute",)),
+        ("flute/deep/a", ("flute",)),
+        ("oboe/c", ("oboe",)),
     ]
 
 
@@ -162,8 +163,48 @@ def test_the_manifest_is_the_same_from_another_directory(tmp_path, monkeypatch):
     touch(tmp_path / "a.wav")
     write_csv(tmp_path / "m.csv", "path,label\na.wav,x\n")
     monkeypatch.chdir(tmp_path)
-    relative = build_manifest(folder.read_clips(None, "m.csv"))
-    absolute = build_manifest(folder.read_clips(None, tmp_path / "m.csv"))
+    relative = build_manifest(folder.read_folder(None, "m.csv"))
+    absolute = build_manifest(folder.read_folder(None, tmp_path / "m.csv"))
     assert relative.table.equals(absolute.table)
     assert relative.table["path"].to_pylist() == ["a.wav"]
     assert os.path.exists(relative.clips[0].path)  # noqa: PTH110
+
+
+def test_several_labels_unknown_ones_and_groups(tmp_path):
+    text = (
+        "path,labels,unknown,group,player\n"
+        "a.wav,flute; oboe,,one,Ann\n"
+        "b.wav,,flute;;cello ,,Bo\n"
+        "c.wav,oboe,,one,\n"
+    )
+    rows = folder.read_folder(None, write_csv(tmp_path / "m.csv", text))
+    assert [row.labels for row in rows] == [("flute", "oboe"), (), ("oboe",)]
+    assert [row.unknown for row in rows] == [(), ("flute", "cello"), ()]
+    assert [row.group for row in rows] == ["one", None, "one"]
+    assert [dict(row.known) for row in rows] == [
+        {"player": "Ann"},
+        {"player": "Bo"},
+        {"player": None},
+    ]
+
+
+def test_one_label_may_have_a_semicolon(tmp_path):
+    text = "path,label,group\na.wav,low; high,\n"
+    (row,) = folder.read_folder(None, write_csv(tmp_path / "m.csv", text))
+    assert (row.labels, row.unknown, row.group) == (("low; high",), (), None)
+
+
+def test_a_csv_has_one_column_of_labels(tmp_path):
+    with pytest.raises(DataError, match="has the columns label and labels"):
+        folder.read_folder(None, write_csv(tmp_path / "m.csv", "path,label,labels\na.wav,x,x\n"))
+    with pytest.raises(DataError, match=r"misses the column\(s\) label or labels"):
+        folder.read_folder(None, write_csv(tmp_path / "m.csv", "path,class\na.wav,x\n"))
+
+
+def test_clips_that_exist_are_tracked_if_wanted(tmp_path):
+    touch(tmp_path / "a.wav")
+    metadata = write_csv(tmp_path / "m.csv", "path,label\na.wav,x\nb.wav,x\n")
+    settings = {"kind": "folder", "metadata": str(metadata)}
+    tracked = folder.KIND.clip_files(folder.FolderSettings(**settings))
+    assert tracked == [str(tmp_path / "a.wav")]
+    assert folder.KIND.clip_files(folder.FolderSettings(**settings, track_clips=False)) == []

@@ -12,7 +12,10 @@ import pytest
 import soundfile
 
 from listenread.datasets import gm_captions, gm_notes, tinysol
+from listenread.datasets.base import Places
 from listenread.datasets.checking import build_manifest
+from listenread.datasets.gm import captions
+from listenread.datasets.gm import notes as gm
 from listenread.datasets.gm.instruments import INSTRUMENTS
 from listenread.datasets.gm.rendering import evaluated_midi_notes, pitch_name, write_note
 from listenread.datasets.gm.soundfont import (
@@ -32,7 +35,7 @@ def soundfont():
 @pytest.fixture(scope="module")
 def notes(soundfont, tmp_path_factory):
     folder = tmp_path_factory.mktemp("notes")
-    count = gm_notes.render(
+    count = gm.render(
         soundfont,
         folder / "audio",
         folder / "metadata.csv",
@@ -50,6 +53,10 @@ def hashes(folder: Path) -> dict[str, str]:
         for path in folder.rglob("*")
         if path.is_file()
     }
+
+
+def read(module, folder: Path):
+    return module.KIND.read_clips(Places(folder / "audio", folder / "metadata.csv"), {})
 
 
 def fundamental(wave: np.ndarray, rate: int) -> float:
@@ -73,7 +80,7 @@ def test_another_soundfont_is_checked(tmp_path, soundfont):
     shutil.copyfile(soundfont, mine)
     assert find_soundfont(mine) == mine
     assert find_soundfont(mine, DEFAULT_SOUNDFONT_SHA256.upper()) == mine
-    with pytest.raises(DataError, match="would be others"):
+    with pytest.raises(DataError, match="would differ"):
         find_soundfont(mine, "0" * 64)
     with pytest.raises(DataError, match="does not exist"):
         find_soundfont(tmp_path / "none.sf2")
@@ -96,7 +103,7 @@ def test_a_note_does_not_depend_on_the_notes_before(soundfont):
 def test_notes_sound_at_their_pitch(soundfont, label):
     renderer = NoteRenderer(soundfont)
     for midi_note in (60, 64, 67):
-        wave = renderer.render(gm_notes.PROGRAMS[label], midi_note, 80, 1.0, 0.1)
+        wave = renderer.render(gm.PROGRAMS[label], midi_note, 80, 1.0, 0.1)
         expected = 440 * 2 ** ((midi_note - 69) / 12)
         cents = 1200 * np.log2(fundamental(wave, RENDER_RATE) / expected)
         assert abs(cents) < 40, (label, midi_note, cents)
@@ -104,7 +111,7 @@ def test_notes_sound_at_their_pitch(soundfont, label):
 
 def test_rendering_is_the_same_to_the_byte(notes, soundfont, tmp_path):
     folder, _ = notes
-    gm_notes.render(
+    gm.render(
         soundfont,
         tmp_path / "audio",
         tmp_path / "metadata.csv",
@@ -141,13 +148,13 @@ def test_the_layout_is_tinysols(notes, published_files):
 
 def test_tinysols_reader_reads_it(notes):
     folder, count = notes
-    rows = gm_notes.read_clips(folder / "audio", folder / "metadata.csv")
-    assert gm_notes.read_clips is tinysol.read_clips
-    manifest = build_manifest(rows, gm_notes.VOCABULARY, working_directory=folder)
+    rows = read(gm_notes, folder)
+    assert gm_notes.KIND.read_clips is tinysol.read_clips
+    manifest = build_manifest(rows, tinysol.VOCABULARY, working_directory=folder)
     assert len(manifest) == count
     assert manifest.skipped == []
     table = manifest.table.to_pydict()
-    assert set(table["label"]) == set(gm_notes.VOCABULARY)
+    assert {label for (label,) in table["labels"]} == set(tinysol.VOCABULARY)
     assert all(note % 9 == 1 for note in table["midi_note"])
     assert set(table["dynamics"]) == {"pp", "mf", "ff"}
     assert table["duration_s"] == [0.6] * count
@@ -159,18 +166,18 @@ def test_tinysols_reader_reads_it(notes):
 
 def test_folds_are_stratified(notes):
     folder, _ = notes
-    rows = gm_notes.read_clips(folder / "audio", folder / "metadata.csv")
+    rows = read(gm_notes, folder)
     sizes = Counter(row.fold for row in rows)
     assert set(sizes) == set(range(5))
     assert max(sizes.values()) - min(sizes.values()) <= 1
-    for label in gm_notes.VOCABULARY:
-        mine = Counter(row.fold for row in rows if row.label == label)
+    for label in tinysol.VOCABULARY:
+        mine = Counter(row.fold for row in rows if row.labels == (label,))
         assert max(mine.values()) - min(mine[fold] for fold in range(5)) <= 1
 
 
 def test_louder_dynamics_are_louder(notes):
     folder, _ = notes
-    rows = gm_notes.read_clips(folder / "audio", folder / "metadata.csv")
+    rows = read(gm_notes, folder)
     peaks: dict[str, list[float]] = {"pp": [], "mf": [], "ff": []}
     for row in rows:
         peaks[row.known["dynamics"]].append(float(np.abs(soundfile.read(row.path)[0]).max()))
@@ -180,22 +187,22 @@ def test_louder_dynamics_are_louder(notes):
 @pytest.mark.parametrize(("label", "midi_note"), [("Accordion", 109), ("Alto Saxophone", 64)])
 def test_silent_notes_are_left_out(soundfont, tmp_path, label, midi_note):
     """Both are silent in TimGM6mb."""
-    wave = NoteRenderer(soundfont).render(gm_notes.PROGRAMS[label], midi_note, 100, 1.0, 0.1)
+    wave = NoteRenderer(soundfont).render(gm.PROGRAMS[label], midi_note, 100, 1.0, 0.1)
     assert not write_note(tmp_path / "x.wav", wave, RENDER_RATE, -60.0)
     assert not (tmp_path / "x.wav").exists()
-    wave = NoteRenderer(soundfont).render(gm_notes.PROGRAMS[label], midi_note - 1, 100, 1.0, 0.1)
+    wave = NoteRenderer(soundfont).render(gm.PROGRAMS[label], midi_note - 1, 100, 1.0, 0.1)
     assert write_note(tmp_path / "x.wav", wave, RENDER_RATE, -60.0)
 
 
 def test_notes_that_would_clip_are_refused(soundfont, tmp_path):
     with pytest.raises(DataError, match=r"would be clipped.*gain_db"):
-        gm_notes.render(soundfont, tmp_path / "a", tmp_path / "m.csv", gain_db=40.0, seconds=0.5)
+        gm.render(soundfont, tmp_path / "a", tmp_path / "m.csv", gain_db=40.0, seconds=0.5)
     assert not (tmp_path / "m.csv").exists()
 
 
 def test_impossible_parameters_are_named(soundfont, tmp_path):
     with pytest.raises(DataError, match=r"dynamics \['fff'\]"):
-        gm_notes.render(soundfont, tmp_path, tmp_path / "m.csv", velocities={"fff": 127})
+        gm.render(soundfont, tmp_path, tmp_path / "m.csv", velocities={"fff": 127})
     for step, offset in ((0, 0), (3, 3), (3, -1)):
         with pytest.raises(DataError, match="midi_note_step"):
             evaluated_midi_notes(step, offset)
@@ -215,7 +222,7 @@ def test_pitch_names_are_the_official_ones(published_files):
 @pytest.fixture(scope="module")
 def training(soundfont, tmp_path_factory):
     folder = tmp_path_factory.mktemp("captions")
-    count = gm_captions.render(
+    count = captions.render(
         soundfont, folder / "audio", folder / "metadata.csv", notes_per_program=2, seconds=0.4
     )
     return folder, count
@@ -223,8 +230,9 @@ def training(soundfont, tmp_path_factory):
 
 def test_training_notes_are_written_and_read(training):
     folder, count = training
-    rows = gm_captions.read_clips(folder / "audio", folder / "metadata.csv")
-    manifest = build_manifest(rows, gm_captions.VOCABULARY, working_directory=folder)
+    rows = read(gm_captions, folder)
+    manifest = build_manifest(rows, working_directory=folder)
+    assert set(manifest.vocabulary) == {instrument.names[0] for instrument in INSTRUMENTS.values()}
     assert len(manifest) == count >= 2 * len(INSTRUMENTS) - 10
     table = manifest.table.to_pydict()
     assert set(table["sample_rate"]) == {16_000}
@@ -232,7 +240,7 @@ def test_training_notes_are_written_and_read(training):
     assert set(table["program"]) == set(INSTRUMENTS)
     assert all(table["caption"])
     assert {type(value) for value in table["midi_note"]} == {int}
-    for label, program in zip(table["label"], table["program"], strict=True):
+    for (label,), program in zip(table["labels"], table["program"], strict=True):
         assert label == INSTRUMENTS[program].names[0]
     assert soundfile.info(folder / table["path"][0]).subtype == "PCM_16"
 
@@ -240,7 +248,7 @@ def test_training_notes_are_written_and_read(training):
 def test_training_rendering_is_the_same_to_the_byte(training, soundfont, tmp_path):
     folder, _ = training
     settings = {"notes_per_program": 2, "seconds": 0.4, "workers": 1}
-    gm_captions.render(soundfont, tmp_path / "audio", tmp_path / "metadata.csv", **settings)
+    captions.render(soundfont, tmp_path / "audio", tmp_path / "metadata.csv", **settings)
     assert hashes(tmp_path) == hashes(folder)
 
 
@@ -248,34 +256,34 @@ def test_training_rendering_is_the_same_to_the_byte(training, soundfont, tmp_pat
 def test_no_evaluated_pitch_or_velocity_is_trained_on(step, offset):
     evaluated = evaluated_midi_notes(step, offset)
     for program in INSTRUMENTS:
-        pairs = gm_captions.training_notes(program, 48, gm_captions.VELOCITIES, evaluated, 0)
+        pairs = captions.training_notes(program, 48, gm_captions.VELOCITIES, evaluated, 0)
         assert pairs
         assert len(set(pairs)) == len(pairs)
         assert all(midi_note % step != offset for midi_note, _ in pairs)
         assert not {velocity for _, velocity in pairs} & set(gm_notes.VELOCITIES.values())
-    assert set(gm_notes.PROGRAMS.values()) <= INSTRUMENTS.keys()
+    assert set(gm.PROGRAMS.values()) <= INSTRUMENTS.keys()
 
 
 def test_training_pitches_cover_the_range_before_any_repeats():
     evaluated = evaluated_midi_notes(3, 0)
     free = [n for n in range(55, 101) if n % 3]
-    few = gm_captions.training_notes(40, 12, gm_captions.VELOCITIES, evaluated, 0)
+    few = captions.training_notes(40, 12, gm_captions.VELOCITIES, evaluated, 0)
     assert len({midi_note for midi_note, _ in few}) == 12
-    many = gm_captions.training_notes(40, 48, gm_captions.VELOCITIES, evaluated, 0)
+    many = captions.training_notes(40, 48, gm_captions.VELOCITIES, evaluated, 0)
     assert {midi_note for midi_note, _ in many} == set(free)
-    assert many != gm_captions.training_notes(40, 48, gm_captions.VELOCITIES, evaluated, 1)
-    everything = gm_captions.training_notes(40, 10**6, gm_captions.VELOCITIES, evaluated, 0)
+    assert many != captions.training_notes(40, 48, gm_captions.VELOCITIES, evaluated, 1)
+    everything = captions.training_notes(40, 10**6, gm_captions.VELOCITIES, evaluated, 0)
     assert len(everything) == len(free) * len(gm_captions.VELOCITIES)
 
 
 def test_the_ranges_of_the_14_are_tinysols():
     for instrument in tinysol.INSTRUMENTS:
-        gm = INSTRUMENTS[gm_notes.PROGRAMS[instrument.label]]
-        assert (gm.low, gm.high) == (instrument.low, instrument.high)
+        program = INSTRUMENTS[gm.PROGRAMS[instrument.label]]
+        assert (program.low, program.high) == (instrument.low, instrument.high)
 
 
 def test_training_on_what_is_evaluated_is_refused(soundfont, tmp_path):
     with pytest.raises(DataError, match=r"the velocities \[80\] are evaluated"):
-        gm_captions.render(soundfont, tmp_path, tmp_path / "m.csv", velocities=(70, 80))
+        captions.render(soundfont, tmp_path, tmp_path / "m.csv", velocities=(70, 80))
     with pytest.raises(DataError, match="all MIDI notes"):
-        gm_captions.render(soundfont, tmp_path, tmp_path / "m.csv", midi_note_step=1)
+        captions.render(soundfont, tmp_path, tmp_path / "m.csv", midi_note_step=1)

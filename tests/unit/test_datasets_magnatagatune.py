@@ -1,12 +1,9 @@
 """MagnaTagATune with LP-MusicCaps-MTT: the published layouts, made here, from zip to manifest."""
 
-import contextlib
 import hashlib
 import io
-import runpy
 import zipfile
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -14,11 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile
 
-from listenread.datasets import magnatagatune, registry
+from listenread.datasets import magnatagatune
+from listenread.datasets.base import Places
 from listenread.datasets.checking import build_manifest
 from listenread.datasets.manifest import read_manifest, write_manifest
 from listenread.errors import DataError, DownloadError
 from listenread.files.download import extract
+from listenread.files.material import Source
 
 RATE = 16_000
 HOST = "https://mirror.example"
@@ -85,41 +84,18 @@ def publish(mirror, clips, seconds):
         url = f"{HOST}/mp3.zip.{number:03d}"
         parts.append({"url": url, "sha256": digest, "bytes": len(part)})
     captions = {"repository": "somebody/captions", "revision": "main"}
-    return {"loader": "magnatagatune", "parts": parts, "captions": captions}
-
-
-class Params(dict):
-    """Names as keys and as attributes, as Snakemake's have."""
-
-    __getattr__ = dict.__getitem__
-
-
-def run_script(name, folder, output, **params):
-    """Run a script of the workflow as it is, with what Snakemake would hand to it."""
-    script = Path(__file__).resolve().parents[2] / "scripts" / f"{name}.py"
-    log = Path(folder, f"{name}.log")
-    params = Params(params)
-    handed = SimpleNamespace(log=[str(log)], output=[str(output)], params=params)
-    with contextlib.suppress(SystemExit):
-        runpy.run_path(str(script), {"snakemake": handed})
-    return log.read_text()
+    return {"kind": "magnatagatune", "parts": parts, "captions": captions}
 
 
 def fetch_all(folder, published, max_bytes=10**9):
-    """Run both scripts; gives the folders of clips and captions, and both logs."""
-    root, captions = folder / "audio", folder / "captions"
-    mirror = str(folder / "mirror")
-    said = run_script("fetch_captions", folder, captions, mirror=mirror, **published["captions"])
-    said += run_script(
-        "fetch_magnatagatune",
-        folder,
-        root,
-        parts=published["parts"],
-        mirror=mirror,
-        downloads=str(folder / "downloads"),
-        max_bytes=max_bytes,
-    )
-    return root, captions, said
+    """Fetch clips and captions; gives their folders."""
+    settings = magnatagatune.MagnatagatuneSettings(**published, max_extracted_bytes=max_bytes)
+    source = Source(folder / "downloads", mirror=str(folder / "mirror"))
+    made = {"audio": folder / "audio", "captions": folder / "captions"}
+    for material in reversed(magnatagatune.KIND.material):
+        used = {key: settings.plain()[key] for key in material.uses}
+        material.make({name: made[name] for name in material.outputs}, used, source)
+    return made["audio"], made["captions"]
 
 
 CLIPS = {
@@ -135,17 +111,16 @@ def published(tmp_path):
 
 
 def test_from_the_published_files_to_the_manifest(tmp_path, published):
-    root, captions, said = fetch_all(tmp_path, published)
-    assert said == ""
+    root, captions = fetch_all(tmp_path, published)
     clips = sorted(path.suffix for path in root.rglob("*") if path.is_file())
     assert clips == [".mp3"] * 7
     assert not (tmp_path / "downloads" / "magnatagatune.zip").exists()
 
-    rows = registry.load("magnatagatune").read_clips(root, captions)
+    rows = magnatagatune.read_clips(Places(root, captions), {})
     assert [row.clip_id for row in rows] == ["2", "6", CORRUPT, "10", "11", "12"]
     assert [row.known["split"] for row in rows] == ["train"] * 4 + ["validation"] * 2
     assert rows[1].path == root / "1/a_nobody-tones-6-study-30-59.mp3"
-    assert rows[1].label == "music"
+    assert rows[1].labels == ("music",)
     assert rows[1].known == {
         "caption": "A slow synth holds a tone of 330 hertz.",
         "caption_summary": "Tone of 330 hertz.",
@@ -156,9 +131,9 @@ def test_from_the_published_files_to_the_manifest(tmp_path, published):
         "artist": "A. Nobody",
     }
     # the folder, its files, and one file alone say the same
-    assert magnatagatune.read_clips(root, sorted(captions.rglob("*.parquet"))) == rows
+    assert magnatagatune.read_captions(root, sorted(captions.rglob("*.parquet"))) == rows
     validation = next(captions.rglob("valid*"))
-    assert magnatagatune.read_clips(root, validation) == rows[4:]
+    assert magnatagatune.read_captions(root, validation) == rows[4:]
 
     write_manifest(tmp_path / "m.parquet", build_manifest(rows, on_bad_audio="skip"))
     manifest = read_manifest(tmp_path / "m.parquet")
@@ -199,14 +174,14 @@ def test_a_damaged_part_is_refused(tmp_path, published):
     content = bytearray(part.read_bytes())
     content[len(content) // 2] ^= 1
     part.write_bytes(content)
-    root, _, said = fetch_all(tmp_path, published)
-    assert "mp3.zip.002 is not the expected one: its sha256 is" in said
-    assert not root.exists()
+    with pytest.raises(DownloadError, match=r"mp3\.zip\.002 is not the .*its sha256 is"):
+        fetch_all(tmp_path, published)
+    assert not (tmp_path / "audio").exists()
 
 
 def test_no_more_is_unpacked_than_allowed(tmp_path, published):
-    _, _, said = fetch_all(tmp_path, published, max_bytes=1000)
-    assert "max_bytes" in said
+    with pytest.raises(DownloadError, match="max_bytes"):
+        fetch_all(tmp_path, published, max_bytes=1000)
 
 
 @pytest.mark.parametrize(
@@ -236,7 +211,7 @@ def test_captions_may_be_lists_and_ids_numbers(tmp_path):
         "caption_paraphrase": "  ",
     }
     path = write_captions(tmp_path / "train.parquet", [row])
-    (clip,) = magnatagatune.read_clips("root", path)
+    (clip,) = magnatagatune.read_captions("root", path)
     assert clip.clip_id == "7"
     assert clip.known["caption"] == "A tone. It is low."
     assert clip.known["caption_summary"] is None
@@ -252,7 +227,7 @@ def test_all_impossible_rows_are_named(tmp_path):
     ]
     write_captions(tmp_path / "train.parquet", rows)
     with pytest.raises(DataError) as error:
-        magnatagatune.read_clips("root", tmp_path)
+        magnatagatune.read_captions("root", tmp_path)
     message = str(error.value)
     assert "row 2: path '../elsewhere.mp3' leads out" in message
     assert "row 3: path is None" in message
@@ -265,21 +240,21 @@ def test_missing_columns_are_named(tmp_path):
     del row["path"], row["caption_summary"]
     write_captions(tmp_path / "train.parquet", [row])
     with pytest.raises(DataError, match=r"misses the column\(s\) path, caption_summary; it has tr"):
-        magnatagatune.read_clips("root", tmp_path)
+        magnatagatune.read_captions("root", tmp_path)
 
 
 def test_files_that_cannot_be_used(tmp_path):
     with pytest.raises(DataError, match="does not exist"):
-        magnatagatune.read_clips("root", tmp_path / "absent")
+        magnatagatune.read_captions("root", tmp_path / "absent")
     with pytest.raises(DataError, match="no parquet file"):
-        magnatagatune.read_clips("root", tmp_path)
+        magnatagatune.read_captions("root", tmp_path)
     write_captions(tmp_path / "test.parquet", [record("1", 100, "a")])
     with pytest.raises(DataError, match="no parquet file"):
-        magnatagatune.read_clips("root", tmp_path)
+        magnatagatune.read_captions("root", tmp_path)
     (tmp_path / "train.parquet").write_text("<html>")
     with pytest.raises(DataError, match="cannot be read as parquet"):
-        magnatagatune.read_clips("root", tmp_path)
+        magnatagatune.read_captions("root", tmp_path)
     (tmp_path / "train.parquet").unlink()
     write_captions(tmp_path / "captions.parquet", [record("1", 100, "a")])
     with pytest.raises(DataError, match=r"(?s)begins with none of train, valid, test.*captions"):
-        magnatagatune.read_clips("root", tmp_path)
+        magnatagatune.read_captions("root", tmp_path)

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from listenread.datasets.manifest import read_manifest
 from listenread.datasets.tinysol import INSTRUMENTS, VOCABULARY
 from listenread.errors import DownloadError, ModelError
 from listenread.files import tables
 from listenread.models import released
+from listenread.paper import files
 
 REPOSITORY = Path(
     "raw.githubusercontent.com/YannisBilly/i_can_listen_but_cannot_read",
@@ -20,8 +20,8 @@ REPOSITORY = Path(
 
 
 @pytest.fixture(scope="session")
-def listing(repository):
-    return repository / "listenread" / "resources" / "released_files.csv"
+def listing():
+    return files.listing()
 
 
 @pytest.fixture
@@ -32,12 +32,7 @@ def authors(shared_mirror):
 
 @pytest.fixture
 def truth(published_files):
-    return published_files / REPOSITORY / released.GROUND_TRUTH
-
-
-@pytest.fixture
-def metadata(published_files):
-    return published_files / "zenodo.org/record/3685367/files/TinySOL_metadata.csv"
+    return published_files / REPOSITORY / files.GROUND_TRUTH
 
 
 def git_blob(content: bytes) -> str:
@@ -73,24 +68,24 @@ def write_small(small, **changed):
 
 
 def test_listing_has_every_file_of_the_three_systems(listing):
-    files = released.read_listing(listing)
-    assert len(files) == 82
-    assert all(len(file.git_blob_sha1) == 40 for file in files.values())
+    listed = files.read_listing(listing)
+    assert len(listed) == 82
+    assert all(len(file.git_blob_sha1) == 40 for file in listed.values())
     for system in released.SYSTEMS:
         for space in released.SPACES:
-            assert released.audio_path(system, space, "tinysol") in files
+            assert released.audio_path(system, space, "tinysol") in listed
             for prompt in released.PROMPTS:
-                assert released.text_path(system, space, prompt) in files
+                assert released.text_path(system, space, prompt) in listed
 
 
 @pytest.mark.parametrize(("mirror", "count"), [("published_files", 10), ("shared_mirror", 21)])
 def test_every_file_has_its_listed_checksum_and_size(mirror, count, listing, request):
-    files = released.read_listing(listing)
+    listed = files.read_listing(listing)
     authors = request.getfixturevalue(mirror) / REPOSITORY
     found = [path for path in authors.rglob("*") if path.is_file()]
     assert len(found) >= count
     for path in found:
-        file = files[path.relative_to(authors).as_posix()]
+        file = listed[path.relative_to(authors).as_posix()]
         content = path.read_bytes()
         assert git_blob(content) == file.git_blob_sha1
         assert file.bytes in (None, len(content))
@@ -105,7 +100,7 @@ def test_muscall_audio_is_in_the_order_of_the_ground_truth(authors, listing, tmp
         dataset="tinysol",
         pre_joint=path,
         joint=authors / released.audio_path("muscall", "joint", "tinysol"),
-        ground_truth=authors / released.GROUND_TRUTH,
+        ground_truth=authors / files.GROUND_TRUTH,
         listing=listing,
     )
     table = tables.read(output)
@@ -138,29 +133,6 @@ def test_muscall_text_agrees_with_the_facts(authors, listing, tmp_path):
         assert joint.shape == (4 if families else 14, 512)
         np.testing.assert_allclose(np.linalg.norm(joint, axis=1), 1, atol=1e-5)
         np.testing.assert_allclose(np.linalg.norm(pre_joint, axis=1), 22.28, atol=0.03)
-
-
-def test_manifest_without_audio_has_the_official_folds(truth, metadata, listing, tmp_path):
-    output = tmp_path / "manifest.parquet"
-    released.released_manifest(truth, metadata, output, listing=listing)
-    manifest = read_manifest(output)
-    assert len(manifest) == 2913
-    assert manifest.vocabulary == VOCABULARY
-    counts = np.bincount(manifest.table["fold"].to_numpy())
-    assert counts.tolist() == [583, 582, 583, 582, 583]
-    assert manifest.table["label"].to_pylist().count("Accordion") == 689
-
-
-def test_manifest_refuses_metadata_of_other_clips(truth, metadata, listing, tmp_path):
-    lines = metadata.read_text().splitlines()
-    (tmp_path / "metadata.csv").write_text("\n".join(lines[:-2]) + "\n")
-    with pytest.raises(ModelError, match="2 clips are not in the latter"):
-        released.released_manifest(
-            truth,
-            tmp_path / "metadata.csv",
-            tmp_path / "manifest.parquet",
-            listing=listing,
-        )
 
 
 def test_small_repository(small):

@@ -15,6 +15,7 @@ import soundfile
 import yaml
 from listenread.datasets.rows import ClipRow
 
+from listenread.datasets.base import ClipRow
 from listenread.datasets.checking import build_manifest
 from listenread.datasets.manifest import write_manifest
 from listenread.errors import DataError
@@ -104,7 +105,7 @@ def manifest(tmp_path):
         path = tmp_path / f"{number:02d}.wav"
         tone = 0.4 * np.sin(2 * np.pi * 440 * (1 + number % 2) * np.arange(48000) / 32000)
         soundfile.write(path, tone, 32000)
-        clips.append(ClipRow(path.stem, path, "ab"[number % 2]))
+        clips.append(ClipRow(path.stem, path, ("ab"[number % 2],)))
     write_manifest(tmp_path / "notes.parquet", build_manifest(clips))
     return tmp_path / "notes.parquet"
 

@@ -26,6 +26,7 @@ class Degradation:
             waveform of shape (frames,), the rate in Hz, the level, an integer seed that differs
             from clip to clip, and the settings; returns a float32 waveform of shape (frames,), the
             number of frames may differ.
+        examples: sensible levels, from mild to severe; at least two.
         settings: what else can be chosen.
         reference: where the definition comes from.
         renamed_from: names that it had before.
@@ -36,6 +37,7 @@ class Degradation:
     level: str
     apply: Callable[[np.ndarray, int, float, int, Any], np.ndarray]
     reference: str
+    examples: tuple[float, ...]
     settings: type[Settings] = NoSettings
     renamed_from: tuple[str, ...] = ()
 
@@ -44,6 +46,8 @@ class Degradation:
         found = [
             f"`{key}` is empty" for key in ("title", "level", "reference") if not getattr(self, key)
         ]
+        if len(set(self.examples)) < 2:
+            found.append("`examples` needs at least two levels")
         if not (isinstance(self.settings, type) and issubclass(self.settings, Settings)):
             found.append("`settings` is not a subclass of `listenread.settings.Settings`")
         if not callable(self.apply):

@@ -1,4 +1,4 @@
-"""Gain: the whole clip louder or softer, which nothing but the level of its samples changes."""
+"""Gain: the whole clip is made louder or softer, and nothing else is changed."""
 
 import numpy as np
 
@@ -23,4 +23,5 @@ GAIN = Degradation(
     level="gain in dB",
     apply=apply,
     reference="definition of the decibel, ISO 80000-3",
+    examples=(-6.0, -20.0, -40.0),
 )

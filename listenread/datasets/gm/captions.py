@@ -1,4 +1,4 @@
-"""Rendering of captioned notes of many General MIDI programs, apart from what is evaluated."""
+"""Rendering the captioned notes of `listenread.datasets.gm_captions`, the same to the byte."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -12,15 +12,21 @@ import soxr
 from listenread.datasets.gm import caption_grammar
 from listenread.datasets.gm.instruments import INSTRUMENTS
 from listenread.datasets.gm.rendering import evaluated_midi_notes, write_csv, write_note
-from listenread.datasets.gm.soundfont import RENDER_RATE, NoteRenderer
-from listenread.datasets.gm_captions import CSV_COLUMNS
+from listenread.datasets.gm.soundfont import RENDER_RATE, NoteRenderer, find_soundfont
+from listenread.datasets.gm_captions import CSV_COLUMNS, VELOCITIES
 from listenread.errors import DataError
+from listenread.files.material import Source
 from listenread.progress import progress
 
 #: One label per program: the usual name of the instrument.
 VOCABULARY = [instrument.names[0] for instrument in INSTRUMENTS.values()]
-#: Velocities of the training notes; `gm_notes.VELOCITIES` are others.
-VELOCITIES = (30, 50, 66, 90, 104, 112)
+
+
+def make(outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source) -> None:
+    """Render the notes of a dataset; see `listenread.files.material.Material`."""
+    options = dict(settings)
+    soundfont = find_soundfont(**options.pop("soundfont"))
+    render(soundfont, outputs["audio"], outputs["metadata"], workers=source.threads, **options)
 
 
 def training_notes(
@@ -35,7 +41,7 @@ def training_notes(
     The pitches are spread over the range: every one occurs before any occurs twice.
 
     Returns:
-        Sorted pairs without repetition: `notes_per_program` of them, or all that there are.
+        Sorted pairs without repetition: `notes_per_program` of them, or all if there are fewer.
     """
     instrument = INSTRUMENTS[program]
     pitches = [n for n in range(instrument.low, instrument.high + 1) if n not in evaluated]
@@ -78,11 +84,11 @@ def render(
 
     Args:
         soundfont: an ``.sf2`` file.
-        root: the folder that takes one folder per program.
+        root: the folder that one folder per program is made in.
         metadata: the csv; written last, so that it stands for the whole.
-        midi_note_step: as for `gm_notes.render`, whose MIDI notes are left out here.
+        midi_note_step: as for `gm.notes.render`, whose MIDI notes are left out here.
         midi_note_offset: see `midi_note_step`.
-        evaluated_velocities: velocities of `gm_notes.render`; none may be among `velocities`.
+        evaluated_velocities: velocities of `gm.notes.render`; none may be among `velocities`.
         velocities: MIDI velocities to draw from.
         notes_per_program: how many notes of each program, where it has as many.
         sample_rate: of the files, in Hz. Notes are rendered at 44.1 kHz and resampled with soxr, as

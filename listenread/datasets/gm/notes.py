@@ -1,15 +1,17 @@
-"""Rendering of TinySOL's stand-in: notes in its folder layout, with a csv of its columns."""
+"""Rendering the notes of `listenread.datasets.gm_notes`, the same to the byte every time."""
 
 import hashlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from listenread.datasets.gm.rendering import evaluated_midi_notes, pitch_name, write_csv, write_note
-from listenread.datasets.gm.soundfont import RENDER_RATE, NoteRenderer
+from listenread.datasets.gm.soundfont import RENDER_RATE, NoteRenderer, find_soundfont
+from listenread.datasets.gm_notes import VELOCITIES, Dynamics
 from listenread.datasets.tinysol import CSV_COLUMNS, INSTRUMENTS, VOCABULARY, Instrument
 from listenread.errors import DataError
+from listenread.files.material import Source
 from listenread.progress import progress
 
 #: General MIDI program (0-based) of each of TinySOL's instruments.
@@ -31,8 +33,6 @@ PROGRAMS = {
 }
 #: TinySOL's ``Dynamics ID`` of each of its dynamics.
 DYNAMICS_ID = {"pp": 0, "p": 1, "mf": 2, "f": 3, "ff": 4}
-#: Velocities at which the stand-in is rendered; training keeps clear of them.
-VELOCITIES = {"pp": 40, "mf": 80, "ff": 120}
 
 
 class Note(NamedTuple):
@@ -55,6 +55,13 @@ class Note(NamedTuple):
         return f"{self.instrument.family}/{self.instrument.folder}/ordinario/{self.clip_id}.wav"
 
 
+def make(outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source) -> None:
+    """Render the notes of a dataset; see `listenread.files.material.Material`."""
+    options = dict(settings)
+    soundfont = find_soundfont(**options.pop("soundfont"))
+    render(soundfont, outputs["audio"], outputs["metadata"], workers=source.threads, **options)
+
+
 def render(
     soundfont: Path | str,
     root: Path | str,
@@ -74,9 +81,9 @@ def render(
 
     Args:
         soundfont: an ``.sf2`` file (see `listenread.datasets.gm.soundfont.find_soundfont`).
-        root: the folder that takes the family folders.
+        root: the folder that the family folders are made in.
         metadata: the csv, in TinySOL's columns; written last, so that it stands for the whole.
-        midi_note_step: distance of the MIDI notes that are rendered.
+        midi_note_step: one MIDI note in this many is rendered.
         midi_note_offset: notes n with n % step == offset are rendered.
         velocities: MIDI velocity of each of the dynamics.
         seconds: length of a clip.
@@ -91,7 +98,7 @@ def render(
         How many clips were written.
 
     Raises:
-        DataError: a parameter cannot be, or the notes are so loud that they would clip.
+        DataError: a parameter is impossible, or the notes are so loud that they would clip.
     """
     unknown = [name for name in velocities if name not in DYNAMICS_ID]
     if unknown:
@@ -136,7 +143,7 @@ def assign_folds(notes: list[Note], folds: int) -> dict[str, int]:
 
     The order within a class is that of the SHA-256 of the clip ids: arbitrary, and the same with
     any version of any random number generator. Classes continue where the one before stopped, so
-    that the folds are of one size.
+    that the sizes of the folds differ by one clip at most.
     """
     fold_of, position = {}, 0
     for label in VOCABULARY:

@@ -17,7 +17,7 @@ DEFAULT_SOUNDFONT_SHA256 = "82475b91a76de15cb28a104707d3247ba932e228bada3f47bba6
 
 
 def find_soundfont(path: Path | str | None = None, sha256: str | None = None) -> Path:
-    """Find the SoundFont and check that it is the one that is meant.
+    """Find the SoundFont and check its SHA-256.
 
     Args:
         path: an ``.sf2`` file; None stands for the one that pretty_midi ships (which is found
@@ -26,7 +26,7 @@ def find_soundfont(path: Path | str | None = None, sha256: str | None = None) ->
             for no check.
 
     Raises:
-        DataError: the file is absent or another one.
+        DataError: the file does not exist or has another checksum.
     """
     if path is None:
         spec = importlib.util.find_spec("pretty_midi")
@@ -45,7 +45,7 @@ def find_soundfont(path: Path | str | None = None, sha256: str | None = None) ->
         if actual != sha256.lower():
             raise DataError(
                 f"the SoundFont {path} has SHA-256 {actual}, but {sha256} is configured: notes "
-                "rendered from it would be others. Correct the key `soundfont` or its `sha256`."
+                "rendered from it would differ. Correct the key `soundfont` or its `sha256`."
             )
     return path
 
