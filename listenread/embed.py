@@ -1,5 +1,6 @@
 """Vectors: clips through an audio tower, prompts through a text tower."""
 
+import contextlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from listenread import health
 from listenread.audio.degradations.apply import chain
 from listenread.audio.loading import Batch, ClipLoader, mean_by_clip
 from listenread.datasets.manifest import read_manifest
+from listenread.errors import Unavailable
 from listenread.files import tables
 from listenread.models import storage
 from listenread.models.base import Vectors
@@ -34,7 +36,7 @@ def embed_audio(
 ) -> None:
     """Embed every clip of a manifest with a model's audio tower, both spaces from one pass.
 
-    Writes one row per clip in manifest order: `clip_id, label, pre_joint, joint`; with
+    Writes one row per clip in manifest order: `clip_id, pre_joint, joint`; with
     ``cropping: mean_of_windows`` a clip's vectors are the means over its windows, `joint`
     normalised again.
 
@@ -42,8 +44,7 @@ def embed_audio(
         model_dir: a prepared model.
         manifest_path: parquet of the manifest contract.
         output: the parquet file to write.
-        health_path: what `check_model` found; the vectors of an unhealthy model are not computed,
-            the table says why.
+        health_path: what `check_model` found; the vectors of an unhealthy model are not computed.
         accept_unhealthy: compute them all the same.
         batch_size: rows per forward pass.
         device: a torch device.
@@ -53,11 +54,10 @@ def embed_audio(
         shard_clips: clips of a shard.
 
     Raises:
+        Unavailable: the model is unhealthy.
         ListenreadError: a clip is not the one of the manifest, or the model cannot be loaded.
     """
-    why = health.refusal(health_path, accept_unhealthy)
-    if why:
-        return tables.write_unavailable(output, why)
+    health.refuse_unhealthy(health_path, accept_unhealthy)
     from listenread.models.common.inference import Encoder  # torch is imported by jobs only
 
     manifest = read_manifest(manifest_path)
@@ -88,11 +88,19 @@ def embed_audio(
             table.add(
                 {
                     "clip_id": part["clip_id"],
-                    "label": part["label"],
                     "pre_joint": tables.vectors(vectors.pre_joint),
                     "joint": tables.vectors(vectors.joint),
                 }
             )
+
+
+@contextlib.contextmanager
+def unavailable_as_table(output: str | Path) -> Iterator[None]:
+    """Write a table that says why where the body raises `Unavailable`."""
+    try:
+        yield
+    except Unavailable as error:
+        tables.write_unavailable(output, str(error))
 
 
 def shard_rows(clips: int, shard: int | None, shard_clips: int | None) -> range:
@@ -101,7 +109,7 @@ def shard_rows(clips: int, shard: int | None, shard_clips: int | None) -> range:
     >>> shard_rows(10, 2, 4)
     range(8, 10)
     """
-    if shard is None:
+    if shard is None or shard_clips is None:
         return range(clips)
     return range(shard * shard_clips, min((shard + 1) * shard_clips, clips))
 
@@ -166,13 +174,11 @@ def embed_text(
     """Embed the texts of one prompt with a model's text tower; the audio tower is not loaded.
 
     Writes one row per label and variant: `label, text, pre_joint, joint`, with `variant` where the
-    prompt has several; or that the cell is unavailable, where the tower reads all texts alike, as a
-    tokenizer does that knows none of the words. The `templates` of a set, one for each variant,
+    prompt has several; `Unavailable` is raised where the tower reads all texts alike, as a tokenizer
+    does that knows none of the words. The `templates` of a set, one for each variant,
     are written into the table's metadata. See `embed_audio` for the other arguments.
     """
-    why = health.refusal(health_path, accept_unhealthy)
-    if why:
-        return tables.write_unavailable(output, why)
+    health.refuse_unhealthy(health_path, accept_unhealthy)
     device = resolve_device(device)
     model = storage.load(
         model_dir, tower="text", device=device, threads=threads, precision=precision
@@ -184,10 +190,9 @@ def embed_text(
     ]
     pre_joint, joint = (np.concatenate(vectors) for vectors in zip(*parts, strict=True))
     if len(set(texts)) > 1 and (joint == joint[0]).all() and not accept_unhealthy:
-        return tables.write_unavailable(
-            output,
+        raise Unavailable(
             f"the text tower gives all {len(set(texts))} texts of the prompt the same vector, the "
-            f"first is {texts[0]!r}",
+            f"first is {texts[0]!r}"
         )
     columns = {"label": [row.label for row in prompt], "text": texts}
     variants = [row.variant for row in prompt]

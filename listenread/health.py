@@ -8,18 +8,18 @@ raises nothing.
 
 import json
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from listenread.audio.base import AudioInput
-from listenread.errors import ListenreadError
+from listenread.errors import ListenreadError, Unavailable
 from listenread.files import atomic, tables
 from listenread.models import storage
-from listenread.models.base import TwoTower, Vectors
+from listenread.models.base import HealthLimits, LoadTower, TwoTower, Vectors, find_family
 from listenread.models.common.device import resolve_device
 
 #: Texts whose vectors must differ: instruments that any audio-text model has words for.
@@ -44,32 +44,6 @@ PROBE_TEXTS = tuple(
 )
 
 
-@dataclass(frozen=True)
-class HealthLimits:
-    """Limits of the health gate; each can be set in the config.
-
-    Attributes:
-        smallest_vocabulary: tokens that a tokenizer must have.
-        largest_mean_text_cosine: mean cosine of joint text vectors of different prompts. MusCALL's
-            released ones have .25 to .81, the broken tower that made this check has .9993.
-        largest_mean_audio_cosine: likewise of joint audio vectors of different sounds.
-        largest_norm_error: how far the norm of a joint vector may be from 1.
-        largest_repeat_error: relative difference of two vectors of the same clip or text.
-        largest_batch_error: relative difference of vectors from batches of one and of many.
-        largest_precision_error: relative difference of vectors from those in float32.
-        smallest_known_cosine: cosine with the known answer for the same text.
-    """
-
-    smallest_vocabulary: int = 32
-    largest_mean_text_cosine: float = 0.99
-    largest_mean_audio_cosine: float = 0.99
-    largest_norm_error: float = 1e-3
-    largest_repeat_error: float = 1e-5
-    largest_batch_error: float = 1e-3
-    largest_precision_error: float = 0.05
-    smallest_known_cosine: float = 0.999
-
-
 class KnownAnswers(NamedTuple):
     """Vectors that a model is known to give, e.g. those that its authors released.
 
@@ -84,7 +58,7 @@ class KnownAnswers(NamedTuple):
     missing: str | None = None
 
 
-#: Of a model for which nobody released vectors.
+#: Placeholder where no reference vectors exist.
 NO_KNOWN_ANSWERS = KnownAnswers(missing="there are none for this model")
 
 
@@ -153,6 +127,7 @@ def check_model(
     clips: np.ndarray | None = None,
     known_answers: KnownAnswers = NO_KNOWN_ANSWERS,
     in_float32: TwoTower | None = None,
+    towers: Collection[str] = ("audio", "text"),
 ) -> dict[str, Any]:
     """Measure whether a model can be trusted with anything.
 
@@ -165,33 +140,43 @@ def check_model(
         known_answers: texts with the vectors that the model is known to give.
         in_float32: the same model in float32 on the CPU, to compare the precision in use with; None
             where that is what is in use.
+        towers: those that the model has.
 
     Returns:
         For ``health.json``: ``healthy`` (bool), ``failures`` (sentences, each with the measured
         value and its limit), ``checks`` (every one as a mapping) and ``limits``.
     """
     texts = list(dict.fromkeys(texts))
-    clips = probe_clips(model.audio_input) if clips is None else clips
-    towers = (
-        _Tower(
-            "text",
-            lambda rows: model.encode_text([texts[i] for i in rows]),
-            len(texts),
-            limits.largest_mean_text_cosine,
-        ),
-        _Tower(
-            "audio",
-            lambda rows: model.encode_audio(clips[rows]),
-            len(clips),
-            limits.largest_mean_audio_cosine,
-        ),
-    )
-    checks = _check_tokenizer(model, texts, limits)
-    for tower in towers:
-        checks += _attempt(f"{tower.name} tower", lambda tower=tower: _check_tower(tower, limits))
-    checks += _attempt("known answers", lambda: [_check_known(model, known_answers, limits)])
+    if "audio" in towers and clips is None:
+        clips = probe_clips(model.audio_input)
+    checked: list[_Tower] = []
+    checks: list[Check] = []
+    if "text" in towers:
+        checks += _check_tokenizer(model, texts, limits)
+        checked.append(
+            _Tower(
+                "text",
+                lambda rows: model.encode_text([texts[i] for i in rows]),
+                len(texts),
+                limits.largest_mean_text_cosine,
+            )
+        )
+    if "audio" in towers and clips is not None:
+        sounds = clips
+        checked.append(
+            _Tower(
+                "audio",
+                lambda rows: model.encode_audio(sounds[rows]),
+                len(sounds),
+                limits.largest_mean_audio_cosine,
+            )
+        )
+    for tower in checked:
+        checks += _attempt(f"{tower.name} tower", partial(_check_tower, tower, limits))
+    if "text" in towers:
+        checks += _attempt("known answers", lambda: [_check_known(model, known_answers, limits)])
     checks += _attempt(
-        "precision", lambda: [_check_precision(model, in_float32, texts, clips, limits)]
+        "precision", lambda: [_check_precision(model, in_float32, texts, clips, limits, towers)]
     )
     return _verdict(checks, limits)
 
@@ -226,9 +211,11 @@ def check_prepared_model(
     """
     try:
         device = resolve_device(device)
-        model = storage.load(model_dir, device=device, threads=threads, precision=precision)
+        towers = find_family(storage.describe(model_dir)["family"]).towers
+        tower: LoadTower = "both" if len(towers) == 2 else next(iter(towers))
+        model = storage.load(model_dir, tower, device, threads, precision)
         reference_itself = device == "cpu" and precision == "float32"
-        in_float32 = None if reference_itself else storage.load(model_dir, threads=threads)
+        in_float32 = None if reference_itself else storage.load(model_dir, tower, threads=threads)
         known = NO_KNOWN_ANSWERS
         if known_answers_path is not None:
             known = read_known_answers(known_answers_path)
@@ -236,7 +223,12 @@ def check_prepared_model(
         health = _verdict([Check("loading", False, None, None, str(error))], limits)
     else:
         health = check_model(
-            model, limits=limits, texts=texts, known_answers=known, in_float32=in_float32
+            model,
+            limits=limits,
+            texts=texts,
+            known_answers=known,
+            in_float32=in_float32,
+            towers=towers,
         )
     text = json.dumps(health, indent=2, ensure_ascii=False, allow_nan=False)
     atomic.write_text(output, f"{text}\n")
@@ -257,7 +249,7 @@ def _verdict(checks: Sequence[Check], limits: HealthLimits) -> dict[str, Any]:
         "healthy": not failures,
         "failures": failures,
         "checks": [check._asdict() for check in checks],
-        "limits": asdict(limits),
+        "limits": limits.plain(),
     }
 
 
@@ -398,15 +390,21 @@ def _check_precision(
     model: TwoTower,
     in_float32: TwoTower | None,
     texts: list[str],
-    clips: np.ndarray,
+    clips: np.ndarray | None,
     limits: HealthLimits,
+    towers: Collection[str],
 ) -> Check:
     if in_float32 is None:
         return Check("precision", None, None, None, "not checked: float32 on the CPU is in use")
-    differences = (
-        _relative_difference(model.encode_text(texts), in_float32.encode_text(texts)),
-        _relative_difference(model.encode_audio(clips), in_float32.encode_audio(clips)),
-    )
+    differences = []
+    if "text" in towers:
+        differences.append(
+            _relative_difference(model.encode_text(texts), in_float32.encode_text(texts))
+        )
+    if "audio" in towers and clips is not None:
+        differences.append(
+            _relative_difference(model.encode_audio(clips), in_float32.encode_audio(clips))
+        )
     return _at_most(
         "precision",
         float(np.max(differences)),
@@ -415,14 +413,16 @@ def _check_precision(
     )
 
 
-def refusal(health_path: str | Path, accept_unhealthy: bool) -> str | None:
-    """Why a model may not be scored, or None where it may.
+def refuse_unhealthy(health_path: str | Path, accept_unhealthy: bool) -> None:
+    """Refuse a model that failed the health gate.
 
     Args:
         health_path: its ``health.json``.
         accept_unhealthy: whether it is evaluated all the same.
+
+    Raises:
+        Unavailable: it failed, and why.
     """
     found = json.loads(Path(health_path).read_text(encoding="utf-8"))
-    if found["healthy"] or accept_unhealthy:
-        return None
-    return "unhealthy: " + "; ".join(found["failures"])
+    if not found["healthy"] and not accept_unhealthy:
+        raise Unavailable("unhealthy: " + "; ".join(found["failures"]))

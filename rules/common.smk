@@ -9,9 +9,9 @@ from pathlib import Path
 PROJECT = Path(str(PROJECT))
 sys.path.insert(0, str(PROJECT))
 
+import listenread
 from listenread import entries, prompts
 from listenread.errors import ListenreadError
-from listenread.paper import LISTING, PACKAGE
 from listenread.prompts import Prompt
 from listenread.workflow import code_inputs, layout, scheduling, startup
 from listenread.workflow import config as configuration
@@ -19,13 +19,20 @@ from listenread.workflow.messages import check_duplicate_keys
 from snakemake.exceptions import WorkflowError
 
 startup.collect_seldom()
-startup.set_environment()
+# Waiting threads sleep instead of spinning, and glibc keeps freed memory: see docs/performance.md.
+for name, value in {
+    "OMP_WAIT_POLICY": "passive",
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": "2147483647",
+}.items():
+    os.environ.setdefault(name, value)
+
+# Relative, like all inputs: an absolute path would make another copy of the project another result.
+PACKAGE = Path(os.path.relpath(Path(listenread.__file__).parent))
 
 CONFIG_FILES = [
     Path(name)
-    for name in dict.fromkeys(
-        [*workflow.configfiles, *workflow.overwrite_configfiles]
-    )
+    for name in dict.fromkeys([*workflow.configfiles, *workflow.overwrite_configfiles])
 ]
 
 
@@ -60,7 +67,7 @@ DATA_DIR = CONSTANTS.data_dir
 EXPERIMENT = CONSTANTS.experiment
 EXPERIMENT_DIR = f"results/experiments/{EXPERIMENT.name}"
 ONTOLOGY = str(prompts.find_file(CONSTANTS.ontology.file, PACKAGE))
-RELEASED_LISTING = os.path.relpath(LISTING)
+RELEASED_LISTING = str(PACKAGE / "resources" / "released_files.csv")
 SOURCE = {
     "downloads": f"{DATA_DIR}/downloads",
     "mirror": CONSTANTS.mirror,

@@ -22,10 +22,12 @@ def audio_way(wildcards):
 def tower_inputs(wildcards, tower, script):
     """What it takes to run a tower: its files, the health of the model, the code."""
     model = MODELS[wildcards.model]
+    dataset = DATASETS.get(wildcards.get("dataset")) if tower == "audio" else None
+    behind = () if dataset is None else dataset.kind.code(dataset.settings)
     return {
         **prepared(model.name, tower),
         "health": f"{layout.MODEL}/health.json".format(model=model.name),
-        "code": code(script, *model.modules),
+        "code": code(script, *model.modules, *behind),
     }
 
 
@@ -68,14 +70,6 @@ def shard_files(wildcards):
     return [layout.SHARD.format(shard=shard, **names) for shard in shards]
 
 
-def degradation(wildcards):
-    """What is done to the clips between decoding and the tower; None for nothing."""
-    settings = DATASETS[wildcards.dataset].settings.plain()
-    if settings.get("degradation") is None:
-        return None
-    return {key: settings[key] for key in ("degradation", "level", "seed", "options")}
-
-
 def tower_params(wildcards):
     """How a tower is run."""
     settings = MODELS[wildcards.model].settings
@@ -101,9 +95,8 @@ def reading(wildcards):
     if model.family.vectors is None:
         return None
     return {
-        "family": model.reference,
-        "settings": model.settings.plain(),
-        "made": model_material(model.name),
+        "system": model.settings.released_system,
+        "folder": model_material(model.name)["vectors"],
     }
 
 
@@ -132,14 +125,13 @@ rule embed_audio:
             {
                 **tower_params(wildcards),
                 "batch_size": CONSTANTS.embedding.batch_size,
-                "degradation": degradation(wildcards),
             }
             if audio_way(wildcards) == "tower"
             else None
         ),
         reading=reading,
-        dataset_kind=lambda wildcards: (
-            DATASETS[wildcards.dataset].kind.name if reading(wildcards) else None
+        released_dataset=lambda wildcards: (
+            "tinysol" if DATASETS[wildcards.dataset].kind.of_the_paper else None
         ),
         vocabulary=lambda wildcards: (
             [*DATASETS[wildcards.dataset].vocabulary] if reading(wildcards) else None
@@ -169,9 +161,7 @@ checkpoint count_shards:
 
 rule embed_shard:
     input:
-        unpack(
-            lambda wildcards: tower_inputs(wildcards, "audio", "embed_shard.py")
-        ),
+        unpack(lambda wildcards: tower_inputs(wildcards, "audio", "embed_shard.py")),
         manifest=layout.MANIFEST,
     output:
         temp(layout.SHARD),
@@ -194,7 +184,6 @@ rule embed_shard:
         tower=lambda wildcards: {
             **tower_params(wildcards),
             "batch_size": CONSTANTS.embedding.batch_size,
-            "degradation": degradation(wildcards),
             "shard_clips": SHARD_CLIPS,
         },
     script:
@@ -274,7 +263,9 @@ rule embed_ontology:
         runtime=growing(10),
     params:
         tower=lambda wildcards: None if reading(wildcards) else tower_params(wildcards),
-        family=lambda wildcards: MODELS[wildcards.model].reference,
+        without=lambda wildcards: getattr(
+            MODELS[wildcards.model].family.vectors, "without_ontology", None
+        ),
         prompt=said,
         column=CONSTANTS.ontology.column,
         root=CONSTANTS.ontology.root,

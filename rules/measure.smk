@@ -69,10 +69,14 @@ for chosen in TASKS.values():
             f"measure_{task.name}"
         input:
             unpack(cell_inputs(task)),
-            code=code("measure.py", CONFIG.module_of_task(task.name), *CONFIG.metric_modules(task.name)),
+            code=code(
+                "measure.py",
+                CONFIG.module_of_task(task.name),
+                *CONFIG.metric_modules(task.name),
+            ),
         output:
-            tidy=layout.metrics_path(task),
             **({"per_class": layout.per_class_path(task)} if task.per_class else {}),
+            tidy=layout.metrics_path(task),
         log:
             log_of(f"measure_{task.name}", *names),
         benchmark:
@@ -121,7 +125,7 @@ rule gather_metrics:
 rule compare_with_paper:
     input:
         metrics=f"{layout.EXPERIMENT}/metrics.parquet",
-        published=os.path.relpath(PACKAGE / "resources" / "published_results.csv"),
+        published=str(PACKAGE / "resources" / "published_results.csv"),
         code=code("compare_with_paper.py"),
     output:
         f"{layout.EXPERIMENT}/paper_comparison.csv",

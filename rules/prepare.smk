@@ -20,7 +20,9 @@ def manifest_inputs(wildcards):
     dataset, places = DATASETS[wildcards.dataset], places_of(wildcards.dataset)
     files = {
         "material": [*dataset_material(wildcards.dataset).values()],
-        "code": code("build_manifest.py", dataset.module),
+        "code": code(
+            "build_manifest.py", dataset.module, *dataset.kind.code(dataset.settings)
+        ),
     }
     if places.metadata is not None and str(places.metadata) not in files["material"]:
         files["metadata"] = str(places.metadata)
@@ -111,9 +113,7 @@ def preparation_inputs(wildcards):
     model = MODELS[wildcards.model]
     way = model.family.preparation(model.settings)
     made = {what: Path(path) for what, path in model_material(model.name).items()}
-    files = {
-        name: str(path) for name, path in way.inputs(model.settings, made).items()
-    }
+    files = {name: str(path) for name, path in way.inputs(model.settings, made).items()}
     captions = way.dataset(model.settings)
     if captions is not None:
         files["manifest"] = layout.MANIFEST.format(dataset=captions)
@@ -145,9 +145,9 @@ for way, names in preparations():
         conda:
             TOWERS_ENV
         threads:
-            lambda wildcards: MODELS[wildcards.model].family.preparation(
-                MODELS[wildcards.model].settings
-            ).threads(MODELS[wildcards.model].settings)
+            lambda wildcards: MODELS[wildcards.model]
+            .family.preparation(MODELS[wildcards.model].settings)
+            .threads(MODELS[wildcards.model].settings)
         resources:
             gpu=GPU if way.trains else 0,
             mem_mb=growing(way.megabytes),
@@ -157,7 +157,8 @@ for way, names in preparations():
             rule=way.rule,
             settings=used_by(MODELS, "model", way.uses),
             device=DEVICE if way.trains else "cpu",
-            checkpoint_dir=f"{MODEL_FOLDER}/training",
+            checkpoint_dir=lambda wildcards: MODEL_FOLDER.format(model=wildcards.model)
+            + "/training",
         script:
             "../scripts/prepare_model.py"
 
@@ -167,7 +168,9 @@ def known_answers(wildcards):
     released = MODELS[wildcards.model].settings.known_answers
     if released is None:
         return []
-    return layout.TEXT.format(dataset="tinysol_released", model=released, prompt="track")
+    return layout.TEXT.format(
+        dataset="tinysol_released", model=released, prompt="track"
+    )
 
 
 rule check_model:

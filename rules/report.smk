@@ -37,7 +37,8 @@ def figure_inputs(task, figures, per):
         names = dict(wildcards.items())
         reads = {what for one in figures for what in one.reads}
         found = {
-            what: layout.READ[what].format(**names) for what in sorted(reads - {"metrics"})
+            what: layout.READ[what].format(**names)
+            for what in sorted(reads - {"metrics"})
         }
         if task.per != "ontology":
             found["manifest"] = layout.MANIFEST.format(**names)
@@ -137,7 +138,9 @@ rule write_report:
             for one in LAYOUT.figures()
         ],
         clips=[
-            f"{layout.EXPERIMENT}/clips/{name}.parquet".format(experiment=EXPERIMENT.name)
+            f"{layout.EXPERIMENT}/clips/{name}.parquet".format(
+                experiment=EXPERIMENT.name
+            )
             for name in EXPERIMENT.datasets
         ],
         code=code("write_report.py", *map(CONFIG.module_of_task, TASKS))

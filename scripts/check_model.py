@@ -1,6 +1,7 @@
 from pathlib import Path
 
-from listenread.health import HealthLimits, check_prepared_model
+from listenread.health import check_prepared_model
+from listenread.models.base import HealthLimits
 from listenread.workflow.job import job
 
 with job(snakemake.log[0]):

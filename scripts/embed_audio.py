@@ -1,16 +1,31 @@
 from pathlib import Path
 
-from listenread.embed import embed_audio
+from listenread.datasets.relabelled import take_vectors
+from listenread.embed import embed_audio, unavailable_as_table
+from listenread.files import tables
+from listenread.paper.vectors import read_audio
 from listenread.workflow.job import job
-from listenread.workflow.startup import keep_freed_memory
 
-with job(snakemake.log[0]):
-    keep_freed_memory()
-    embed_audio(
-        Path(snakemake.input.description).parent,
-        snakemake.input.manifest,
-        snakemake.output[0],
-        health_path=snakemake.input.health,
-        threads=snakemake.threads,
-        **snakemake.params,
-    )
+with job(snakemake.log[0]), unavailable_as_table(snakemake.output[0]):
+    params, files, output = snakemake.params, snakemake.input, snakemake.output[0]
+    match params.way:
+        case "base":
+            take_vectors(files.vectors, files.manifest, output)
+        case "released":
+            read_audio(
+                output,
+                **params.reading,
+                released_dataset=params.released_dataset,
+                vocabulary=params.vocabulary,
+            )
+        case "shards":
+            tables.concatenate(files.shards, output)
+        case _:
+            embed_audio(
+                Path(files.description).parent,
+                files.manifest,
+                output,
+                health_path=files.health,
+                threads=snakemake.threads,
+                **params.tower,
+            )

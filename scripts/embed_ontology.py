@@ -1,25 +1,21 @@
 from pathlib import Path
 
-from listenread import ontology, prompts
-from listenread.embed import embed_text
+from listenread import ontology
+from listenread.embed import embed_text, unavailable_as_table
+from listenread.errors import Unavailable
+from listenread.prompts import Prompt
 from listenread.workflow.job import job
 
-with job(snakemake.log[0]):
-    tree = ontology.read(
-        snakemake.input.ontology, column=snakemake.params.column, root=snakemake.params.root
-    )
-    rows = prompts.rows(
-        {name: name for name in tree.instruments},
-        template=snakemake.params.template,
-        filler_seeds=snakemake.params.filler_seeds,
-    )
+with job(snakemake.log[0]), unavailable_as_table(snakemake.output[0]):
+    params, files = snakemake.params, snakemake.input
+    if params.without is not None:
+        raise Unavailable(params.without)
+    tree = ontology.read(files.ontology, column=params.column, root=params.root)
     embed_text(
-        Path(snakemake.input.description).parent,
-        rows,
+        Path(files.description).parent,
+        Prompt(**params.prompt).texts({name: name for name in tree.instruments}),
         snakemake.output[0],
-        health_path=snakemake.input.health,
-        accept_unhealthy=snakemake.params.accept_unhealthy,
-        device=snakemake.params.device,
-        precision=snakemake.params.precision,
+        health_path=files.health,
         threads=snakemake.threads,
+        **params.tower,
     )

@@ -1,11 +1,9 @@
 from pathlib import Path
 
-from listenread.embed import embed_audio
+from listenread.embed import embed_audio, unavailable_as_table
 from listenread.workflow.job import job
-from listenread.workflow.startup import keep_freed_memory
 
-with job(snakemake.log[0]):
-    keep_freed_memory()
+with job(snakemake.log[0]), unavailable_as_table(snakemake.output[0]):
     embed_audio(
         Path(snakemake.input.description).parent,
         snakemake.input.manifest,
@@ -13,5 +11,5 @@ with job(snakemake.log[0]):
         health_path=snakemake.input.health,
         threads=snakemake.threads,
         shard=int(snakemake.wildcards.shard),
-        **snakemake.params,
+        **snakemake.params.tower,
     )

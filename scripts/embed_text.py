@@ -1,27 +1,28 @@
 from pathlib import Path
 
-from listenread import prompts
-from listenread.embed import embed_text
+from listenread.embed import embed_text, unavailable_as_table
+from listenread.paper.vectors import read_text
+from listenread.prompts import Prompt
 from listenread.workflow.job import job
 
-with job(snakemake.log[0]):
-    rows = prompts.rows(
-        snakemake.params.words,
-        template=snakemake.params.template,
-        templates=snakemake.params.templates,
-        filler_seeds=snakemake.params.filler_seeds,
-        definitions_file=snakemake.input.get("definitions"),
-        names=snakemake.params.names,
-        mask_label=snakemake.params.mask_label,
-    )
-    embed_text(
-        Path(snakemake.input.description).parent,
-        rows,
-        snakemake.output[0],
-        templates=snakemake.params.templates,
-        health_path=snakemake.input.health,
-        accept_unhealthy=snakemake.params.accept_unhealthy,
-        device=snakemake.params.device,
-        precision=snakemake.params.precision,
-        threads=snakemake.threads,
-    )
+with job(snakemake.log[0]), unavailable_as_table(snakemake.output[0]):
+    params, files = snakemake.params, snakemake.input
+    prompt = Prompt(**params.prompt)
+    if params.reading is not None:
+        read_text(
+            snakemake.output[0],
+            **params.reading,
+            prompt=snakemake.wildcards.prompt,
+            words=params.words,
+            template=prompt.template,
+        )
+    else:
+        embed_text(
+            Path(files.description).parent,
+            prompt.texts(params.words, files.get("definitions"), params.names),
+            snakemake.output[0],
+            templates=prompt.templates,
+            health_path=files.health,
+            threads=snakemake.threads,
+            **params.tower,
+        )

@@ -269,4 +269,5 @@ KIND = DatasetKind(
     citation="Cella, Ghisi, Lostanlen, Lévy, Fineberg, Maresz: TinySOL: an audio dataset of "
     "isolated musical notes, version 6.0, Zenodo, 2020, https://doi.org/10.5281/zenodo.3685367",
     clip_files=clip_files,
+    of_the_paper=True,
 )

@@ -49,3 +49,14 @@ class Figure:
         if not self.caption:
             found.append(f"figure `{self.name}` has no caption")
         return found
+
+
+def figure_path(
+    name: str, dataset: str, model: str | None = None, prompt: str | None = None
+) -> str:
+    """Path of a figure below ``figures/``, without a suffix.
+
+    >>> figure_path("map", "tones", "mini", "track"), figure_path("prompts", "tones")
+    ('map/tones/mini/track', 'prompts/tones')
+    """
+    return "/".join(part for part in (name, dataset, model, prompt) if part)

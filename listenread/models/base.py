@@ -5,7 +5,7 @@ never needs the audio tower. Both vectors of a clip or a text come from one forw
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
@@ -83,6 +83,36 @@ class ModelSettings(Settings):
     )
 
 
+class HealthLimits(Settings):
+    """Limits of the health gate, which every model must pass before anything is scored."""
+
+    smallest_vocabulary: int = Field(32, ge=1, description="Tokens that a tokenizer must have.")
+    largest_mean_text_cosine: float = Field(
+        0.99,
+        description="Mean cosine of joint text vectors of different prompts. MusCALL's released "
+        "ones have .25 to .81, the broken tower that made this check has .9993.",
+    )
+    largest_mean_audio_cosine: float = Field(
+        0.99, description="Mean cosine of joint audio vectors of different sounds."
+    )
+    largest_norm_error: float = Field(
+        1e-3, description="How far the norm of a joint vector may be from 1."
+    )
+    largest_repeat_error: float = Field(
+        1e-5, description="Relative difference of two vectors of the same clip or text."
+    )
+    largest_batch_error: float = Field(
+        1e-3, description="Relative difference of vectors from batches of one and of many."
+    )
+    largest_precision_error: float = Field(
+        0.05,
+        description="Relative difference of vectors in the precision in use and in float32.",
+    )
+    smallest_known_cosine: float = Field(
+        0.999, description="Cosine with a known answer for the same text."
+    )
+
+
 class TowerSettings(ModelSettings):
     """What every model with towers can say."""
 
@@ -152,7 +182,7 @@ class PreparationContext:
     device: str = "cpu"
     threads: int = 1
     checkpoint_dir: Path = Path("checkpoints")
-    source: Source = Source(Path("downloads"))
+    source: Source = field(default_factory=lambda: Source(Path("downloads")))
 
 
 @dataclass(frozen=True)

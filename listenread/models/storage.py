@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from listenread.audio.base import AudioInput
+from listenread.entries import resolve
 from listenread.errors import ModelError
 from listenread.files import atomic
-from listenread.models.base import LoadTower, TwoTower
+from listenread.models.base import LoadTower, PreparationContext, TwoTower, find_family
 from listenread.models.common.device import resolve_device
 
 DESCRIPTION_FILE = "model.json"
@@ -27,7 +28,7 @@ def describe(model_dir: str | Path) -> dict[str, Any]:
     """Read a prepared model's ``model.json``.
 
     Raises:
-        ModelError: the file is missing, is not JSON, or names no family or no audio input.
+        ModelError: the file is missing, is not JSON, or does not name a family.
     """
     path = Path(model_dir) / DESCRIPTION_FILE
     try:
@@ -38,25 +39,25 @@ def describe(model_dir: str | Path) -> dict[str, Any]:
         raise ModelError(f"{path} is not JSON ({error}). Delete it and run again.") from error
     if not isinstance(description, dict):
         raise ModelError(f"{path} describes no model. Delete it and run again.")
-    missing = [key for key in ("family", "audio_input") if key not in description]
-    if missing:
-        raise ModelError(f"{path} misses {' and '.join(missing)}.")
-    family, wanted = description["family"], description["audio_input"]
-    if not isinstance(family, str) or not isinstance(wanted, dict):
-        raise ModelError(f"{path} names no family or no audio_input. Delete it and run again.")
+    if not isinstance(description.get("family"), str):
+        raise ModelError(f"{path} does not name a family. Delete it and run again.")
+    if not isinstance(description.get("audio_input", {}), dict):
+        raise ModelError(f"{path}: audio_input is not a mapping. Delete it and run again.")
     return description
 
 
 def audio_input(model_dir: str | Path) -> AudioInput:
     """What a prepared model's audio tower wants to be fed with, without importing torch."""
-    values = describe(model_dir)["audio_input"]
+    path = Path(model_dir) / DESCRIPTION_FILE
+    values = describe(model_dir).get("audio_input")
+    if values is None:
+        raise ModelError(f"{path} has no audio_input: the model has no audio tower.")
     try:
         wanted = AudioInput(**values)
         if wanted.samples < 0:
             raise ValueError("a clip cannot be shorter than nothing")
         return wanted
     except (TypeError, ValueError, OverflowError) as error:
-        path = Path(model_dir) / DESCRIPTION_FILE
         raise ModelError(f"audio_input in {path} is not usable: {error}.") from error
 
 
@@ -99,9 +100,14 @@ def load(
         import torch
 
         torch.set_num_threads(threads)
-    family = family_class(description["family"])
+    family = find_family(description["family"])
+    if family.loader is None:
+        raise ModelError(f"{model_dir}: the family {family.name!r} has no towers to load.")
+    if tower != "both" and tower not in family.towers:
+        raise ModelError(f"{model_dir}: the family {family.name!r} has no {tower} tower.")
     device = resolve_device(device)
-    model = family(Path(model_dir), description, tower=tower, device=device)
+    loader = resolve(family.loader)
+    model: TwoTower = loader(Path(model_dir), description, tower=tower, device=device)
     if device == "cpu" and precision == "float32":
         return model
     from listenread.models.common.precision import InPrecision
@@ -110,36 +116,58 @@ def load(
 
 
 def write_description(
-    model_dir: str | Path, family: str, audio_input: AudioInput, **facts: Any
+    model_dir: str | Path, family: str, audio_input: AudioInput | None, **facts: Any
 ) -> None:
     """Write ``model.json`` atomically, as the last file of a prepared model.
 
     Args:
         model_dir: folder of the prepared model; it is created.
-        family: a name in `FAMILIES`, or ``package.module:Class``.
-        audio_input: what the audio tower wants to be fed with.
+        family: its name, or ``package.module:NAME``.
+        audio_input: what the audio tower wants to be fed with; None without an audio tower.
         **facts: JSON-serialisable; sizes, provenance, options.
     """
-    description = {"family": family, "audio_input": asdict(audio_input), **facts}
+    hears = {} if audio_input is None else {"audio_input": asdict(audio_input)}
+    description = {"family": family, **hears, **facts}
     text = json.dumps(description, indent=2, ensure_ascii=False) + "\n"
     atomic.write_text(Path(model_dir) / DESCRIPTION_FILE, text)
 
 
-def prepare_own(model_dir: str | Path, family: str, options: Mapping[str, Any]) -> None:
-    """Prepare a family of one's own, which brings its weights itself.
+def prepare_own(
+    inputs: Mapping[str, Path],
+    model_dir: Path,
+    settings: Mapping[str, Any],
+    context: PreparationContext,
+) -> None:
+    """Prepare a class of your own, which brings its weights itself.
+
+    Its class attribute `audio_input` is recorded, and its options, which it finds under
+    ``description["options"]``.
+    """
+    wanted = getattr(resolve(context.family), "audio_input", None)
+    write_description(model_dir, context.family, wanted, options=dict(settings["options"]))
+
+
+def prepare(
+    family: str,
+    rule: str,
+    inputs: Mapping[str, Path],
+    model_dir: Path,
+    settings: Mapping[str, Any],
+    context: PreparationContext,
+) -> object:
+    """Prepare a model in one of the ways of its family.
 
     Args:
-        model_dir: folder of the prepared model; it is created.
-        family: ``package.module:Class``; the class attribute `audio_input` is recorded.
-        options: JSON-serialisable; handed to the class as ``description["options"]``.
+        family: its name, or ``package.module:NAME``.
+        rule: name of the `Preparation`.
+        inputs: what it reads, by name.
+        model_dir: folder of the prepared model.
+        settings: those that the preparation uses.
+        context: what else it is told.
 
-    Raises:
-        ModelError: the class cannot be imported or has no `audio_input`.
+    Returns:
+        What the preparation returns, for the log.
     """
-    wanted = getattr(family_class(family), "audio_input", None)
-    if not isinstance(wanted, AudioInput):
-        raise ModelError(
-            f"family {family!r} needs a class attribute audio_input, an instance of "
-            f"listenread.audio.base.AudioInput; found {wanted!r}."
-        )
-    write_description(model_dir, family, wanted, options=dict(options))
+    way = next(one for one in find_family(family).preparations if one.rule == rule)
+    result: object = resolve(way.make)(inputs, model_dir, settings, context)
+    return result

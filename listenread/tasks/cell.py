@@ -209,6 +209,8 @@ def cell_of(
         parts: for a task per experiment: what is read -> the keys of each cell, in the order of the
             files.
     """
+    # Snakemake's lists with names look for values when asked `in`.
+    wildcards, inputs = dict(wildcards.items()), dict(inputs.items())
     keys = {name: wildcards[name] for name in ("dataset", "model", "prompt") if name in wildcards}
     if "ontology_name" in wildcards:
         keys = {"dataset": wildcards["ontology_name"], **keys}

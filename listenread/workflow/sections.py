@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from listenread.health import HealthLimits
+from listenread.models.base import HealthLimits
 from listenread.settings import Name, Settings, unique
 
 Selection = Annotated[list[str], Field(min_length=1), AfterValidator(unique)]

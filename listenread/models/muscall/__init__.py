@@ -7,7 +7,7 @@ Manco, Benetos, Quinton, Fazekas: Contrastive audio-language learning for music,
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, create_model, model_validator
 
@@ -71,7 +71,6 @@ class SizesSettings(Settings):
     text: TextTowerSettings = Field(default_factory=TextTowerSettings)
 
 
-_Pair = list[Annotated[float, Field()]]
 _TrainingBase = _settings_of(
     TrainingSettings,
     "Contrastive training.",
