@@ -1,7 +1,6 @@
 from pathlib import Path
 
 from listenread.figures.runner import draw_figures
-
 from listenread.tasks.cell import cell_of
 from listenread.workflow.job import job
 

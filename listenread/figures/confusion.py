@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from listenread.figures import style
-from listenread.metrics.zero_shot import confusion_matrix
-from listenread.scores import read_scores
+from listenread.metrics.classification import confusion_matrix
+from listenread.settings import NoSettings
+from listenread.tasks.cell import Cell
 
 #: With more classes, the numbers in the cells would overlap, or the names beside them; a figure
 #: that grew on would be metres wide. The csv has them all.
@@ -40,13 +41,11 @@ def cells(counts: np.ndarray, classes: list[str]) -> dict[str, np.ndarray]:
     }
 
 
-def draw(scores_path: str | Path, svg: str | Path) -> None:
+def draw(cell: Cell, svg: Path, settings: NoSettings) -> None:
     """Draw the confusion matrix of one prompt; a prompt with variants is drawn by its first one."""
-    loaded = read_scores(scores_path)
-    if isinstance(loaded, str):
-        return style.save_reason(loaded, svg)
-    scores, labels, classes = loaded
-    drawn = cells(confusion_matrix(scores[0], labels), classes)
+    scores = cell.scores()
+    classes, labels = scores.classes, cell.target(scores.clip_ids).labels
+    drawn = cells(confusion_matrix(scores.values[0], labels), classes)
     size = len(classes)
     side = max(2.4, _CELL * size) if size <= _MOST_NAMED else _UNNAMED
     figure, axes = style.new_figure(side + 1.6, side + 1.2)

@@ -1,6 +1,6 @@
 """Triplet accuracy by depth: how fine a relation of instruments the text vectors reproduce."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -8,28 +8,26 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from listenread.errors import Unavailable
 from listenread.figures import columns, style
-from listenread.files import tables
+from listenread.metrics.triplets import levels_of_accuracy
+from listenread.settings import NoSettings
+from listenread.tasks.cell import Cell
 
-_LEVEL = "accuracy_level_"
 _COLUMNS = ("space", "prompt", "level", "value", "ci_low", "ci_high", "n", "chance")
 _PANELS = {"joint": "joint space", "pre_joint": "before the projection"}
 
 
-def draw(metrics_paths: Sequence[str | Path], svg: str | Path) -> None:
+def draw(cell: Cell, svg: Path, settings: NoSettings) -> None:
     """Draw the accuracy of triplets by the levels of the tree that anchor and negative share.
 
     At level 0 the negative is of another family than the anchor; the deeper the level, the finer
     the distinction that is asked for. Protocol `corrected`, a panel for each space, a marker for
-    each prompt, of which the first `len(drawing.SERIES)` are drawn.
-
-    Args:
-        metrics_paths: tidy tables with triplets of one system, one for each prompt.
-        svg: the figure.
+    each prompt, of which the first `len(style.SERIES)` are drawn.
     """
-    rows = [row for path in metrics_paths for row in by_level(tables.read(path))]
+    rows = by_level(cell.rows())
     if not rows:
-        return style.save_reason("no triplets by level", svg)
+        raise Unavailable("no triplets by level")
     prompts = list(dict.fromkeys(row["prompt"] for row in rows))[: len(style.SERIES)]
     rows = [row for row in rows if row["prompt"] in prompts]
     spaces = [space for space in _PANELS if any(row["space"] == space for row in rows)]
@@ -48,15 +46,14 @@ def draw(metrics_paths: Sequence[str | Path], svg: str | Path) -> None:
     style.save(figure, columns.of_rows(rows, _COLUMNS), svg)
 
 
-def by_level(measured: tables.Table) -> list[dict[str, Any]]:
-    """Rows of a tidy table that are drawn, with their `level`; none where it is unavailable."""
-    if measured.unavailable:
-        return []
+def by_level(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of a tidy table that are drawn, with their `level`."""
+    level_of = {metric.name: level for level, metric in enumerate(levels_of_accuracy())}
     return [
-        {**row, "level": int(row["metric"].removeprefix(_LEVEL))}
-        for row in measured.data.to_pylist()
+        {**row, "level": level_of[row["metric"]]}
+        for row in rows
         if row["protocol"] == "corrected"
-        and row["metric"].startswith(_LEVEL)
+        and row["metric"] in level_of
         and columns.is_number(row["value"])
     ]
 

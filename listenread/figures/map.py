@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from listenread.figures import columns, style
-from listenread.files import tables
+from listenread.settings import NoSettings
+from listenread.tasks.cell import Cell
 
 #: From so many clips on, the dots of a vector figure are stored as a picture.
 _RASTERISED_FROM = 800
@@ -50,26 +51,19 @@ def principal_axes(vectors: np.ndarray) -> Projection:
     return Projection(centred @ axes.T, share[:2])
 
 
-def draw(audio_path: str | Path, text_path: str | Path, svg: str | Path) -> None:
+def draw(cell: Cell, svg: Path, settings: NoSettings) -> None:
     """Draw the map of one prompt; a prompt with variants is drawn by its first one.
 
     The left panel shows the joint space as it is, and so the gap between the modalities. In the
     right one each modality is centred on its own mean, so that the gap is gone and what is left is
     whether classes lie alike.
     """
-    wanted = ("label", "variant", "joint")
-    audio, text = (tables.read(path, ["label"], wanted) for path in (audio_path, text_path))
-    for part, tower in ((audio, "audio"), (text, "text")):
-        if part.unavailable:
-            return style.save_reason(part.unavailable, svg)
-        if "joint" not in part.data.column_names:
-            return style.save_reason(f"no {tower} vectors in the joint space", svg)
-    texts = text.data
-    if "variant" in texts.column_names:
-        texts = texts.filter(np.equal(texts["variant"].to_numpy(), texts["variant"][0].as_py()))
-    clips, prompts = (tables.to_numpy(part["joint"]) for part in (audio.data, texts))
-    clips, prompts = (part.astype(np.float64) for part in (clips, prompts))
-    names, labels = texts["label"].to_pylist(), np.array(audio.data["label"].to_pylist())
+    texts = cell.text("joint")
+    target = cell.target(cell.clip_ids())
+    clips, prompts = (
+        part.astype(np.float64) for part in (cell.audio("joint"), texts.vectors[0])
+    )  # (n, d), (C, d)
+    names, labels = texts.labels, np.array(cell.classes)[target.labels]
     figure, axes = style.new_figure(7, 3.6, 2)
     gap = np.linalg.norm(clips.mean(axis=0) - prompts.mean(axis=0))
     centred = (clips - clips.mean(axis=0), prompts - prompts.mean(axis=0))

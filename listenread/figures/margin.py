@@ -1,61 +1,40 @@
-"""Confidence: the paper's top-2 difference of a clip, and whether it tells right from wrong."""
+"""Margin: the difference of a clip's two largest similarities, and what it tells."""
 
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 
+from listenread.errors import Unavailable
 from listenread.figures import columns, style
 from listenread.figures.columns import Columns
-from listenread.metrics import confidence as confidence_metrics
-from listenread.metrics.zero_shot import predictions
-from listenread.scores import read_scores
+from listenread.figures.settings import MarginSettings
+from listenread.metrics.base import Resampling
+from listenread.metrics.margin import margins, reliability
+from listenread.metrics.scored import predictions
+from listenread.tasks.cell import Cell
 
 
-def draw(
-    scores_path: str | Path,
-    svg: str | Path,
-    *,
-    histogram_bins: int,
-    reliability_bins: int,
-    resamples: int,
-    confidence: float,
-    seed: int,
-) -> None:
+def draw(cell: Cell, svg: Path, settings: MarginSettings) -> None:
     """Draw the margins of right and wrong decisions, and accuracy by margin with its interval.
 
     A prompt with variants is drawn by its first one.
-
-    Args:
-        scores_path: scores of one prompt.
-        svg: the figure.
-        histogram_bins: of the left panel.
-        reliability_bins: of the right panel, with about equally many clips each.
-        resamples: of the bootstrap behind the intervals; 0 for none.
-        confidence: of the intervals.
-        seed: of the bootstrap.
     """
-    loaded = read_scores(scores_path)
-    if isinstance(loaded, str):
-        return style.save_reason(loaded, svg)
-    scores, labels, classes = loaded
-    if len(classes) < 2:
-        return style.save_reason("there is a single class", svg)
-    shown = scores[0]
+    scores = cell.scores()
+    labels = cell.target(scores.clip_ids).labels
+    if len(scores.classes) < 2:
+        raise Unavailable("there is a single class")
+    shown = scores.values[0]  # (n, C)
     histogram = margin_histogram(
-        confidence_metrics.margins(shown), predictions(shown) == labels, histogram_bins
+        margins(shown), predictions(shown) == labels, settings.histogram_bins
     )
-    curve = confidence_metrics.reliability(
-        shown,
-        labels,
-        bins=reliability_bins,
-        resamples=resamples,
-        confidence=confidence,
-        seed=seed,
+    resampling = Resampling(settings.resamples, settings.confidence_level, settings.seed)
+    curve = reliability(
+        shown, labels, bins=settings.reliability_bins, resampling=resampling
     )._asdict()
     figure, axes = style.new_figure(6.8, 2.4, 2)
     _draw_histogram(axes[0], histogram)
-    _draw_curve(axes[1], curve, 1 / len(classes))
+    _draw_curve(axes[1], curve, 1 / len(scores.classes))
     panels = {"margins": histogram, "reliability": curve}
     drawn = columns.stacked([columns.named(part, panel=name) for name, part in panels.items()])
     style.save(figure, drawn, svg)

@@ -13,9 +13,9 @@ from matplotlib.ticker import MaxNLocator
 
 from listenread.figures import columns, style
 from listenread.figures.columns import Columns
-from listenread.files import tables
+from listenread.figures.settings import AudioHistogramSettings, HistogramSettings
 from listenread.metrics import separation
-from listenread.scores import class_indices, read_scores
+from listenread.tasks.cell import Cell
 
 #: Fine bins that are counted first; those of the figure are unions of these.
 _FINE_BINS = 4000
@@ -48,44 +48,31 @@ def histogram(profile: separation.Profile, bins: int) -> dict[str, np.ndarray]:
     return found
 
 
-def draw_text_audio(scores_path: str | Path, svg: str | Path, *, bins: int) -> None:
+def draw(cell: Cell, svg: Path, settings: HistogramSettings) -> None:
     """Draw one prompt: cosines of every clip with the texts of its class and of the others.
 
     The variants of a prompt are pooled.
     """
-    loaded = read_scores(scores_path)
-    if isinstance(loaded, str):
-        return style.save_reason(loaded, svg)
-    scores, labels, _ = loaded
-    profile = separation.text_audio_profile(scores, labels, bins=_FINE_BINS, summed=True)
-    _draw({None: histogram(profile, bins)}, svg, "cosine of clip and prompt")
+    scores = cell.scores()
+    labels = cell.target(scores.clip_ids).labels
+    profile = separation.text_audio_profile(scores.values, labels, bins=_FINE_BINS, summed=True)
+    _draw({None: histogram(profile, settings.histogram_bins)}, svg, "cosine of clip and prompt")
 
 
-def draw_audio_only(
-    embeddings_path: str | Path, svg: str | Path, *, bins: int, max_others: int, seed: int
-) -> None:
-    """Draw one panel per space: cosines of clips with clips of their class and of others.
-
-    Args:
-        embeddings_path: audio vectors.
-        svg: the figure.
-        bins: of the histogram.
-        max_others: with how many other clips each is compared at most.
-        seed: of the choice of these.
-    """
-    clips = tables.read(embeddings_path, ["label"], only=["label"])
-    if clips.unavailable:
-        return style.save_reason(clips.unavailable, svg)
-    names = clips.data["label"].to_pylist()
-    labels = class_indices(names, sorted(set(names)))
+def draw_audio(cell: Cell, svg: Path, settings: AudioHistogramSettings) -> None:
+    """Draw one panel per space: cosines of clips with clips of their class and of others."""
+    labels = cell.target(cell.clip_ids()).labels
     panels = {}
-    for space, title in _SPACES.items():
-        vectors = tables.read_vectors(embeddings_path, space)
-        if not isinstance(vectors, str):
-            profile = separation.clip_pair_profile(
-                vectors, labels, bins=_FINE_BINS, max_others=max_others, seed=seed, summed=True
-            )
-            panels[title] = histogram(profile, bins)
+    for space, vectors in cell.spaces(cell.audio):
+        profile = separation.clip_pair_profile(
+            vectors,
+            labels,
+            bins=_FINE_BINS,
+            max_others=settings.max_others,
+            seed=settings.seed,
+            summed=True,
+        )
+        panels[_SPACES[space]] = histogram(profile, settings.histogram_bins)
     _draw(panels, svg, "cosine of two clips")
 
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from listenread.figures.base import Figure
+from listenread.figures.settings import AudioHistogramSettings
 from listenread.metrics import prototypes
 from listenread.metrics.base import Resampling
 from listenread.metrics.classification import measure as measure_classification
 from listenread.metrics.classification import top
-from listenread.settings import Settings
 from listenread.tasks.base import Answer, Row, Table, Task
 from listenread.tasks.cell import Cell
 from listenread.tasks.settings import ClassificationSettings, of_classification
@@ -19,14 +19,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PROTOCOLS: tuple[prototypes.PrototypeProtocol, ...] = ("published", "corrected")
-
-
-class HistogramSettings(Settings):
-    """Constants of the similarity histograms."""
-
-    histogram_bins: int
-    max_others: int
-    seed: int
 
 
 def measure(cell: Cell, settings: ClassificationSettings, resampling: Resampling) -> Iterator[Row]:
@@ -120,7 +112,7 @@ TASK = Task(
             per="model",
             reads=("audio",),
             draw="listenread.figures.similarity:draw_audio",
-            settings=HistogramSettings,
+            settings=AudioHistogramSettings,
             question="listens",
             wide=True,
         ),

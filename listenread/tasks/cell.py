@@ -182,12 +182,20 @@ class Cell:
         return Path(self.files["ontology"]).name
 
     def rows(self, *row_tasks: str) -> Iterator[dict[str, Any]]:
-        """Rows of the tidy tables that a figure reads; those of empty cells are not there."""
+        """Rows of the tidy tables that a figure reads; those of empty cells are not there.
+
+        Args:
+            row_tasks: values of the column `task` that are wanted; all where none is given.
+        """
         for path in self.files["metrics"]:
             table = tables.read(path)
             if not table.unavailable:
                 for batch in table.data.to_batches():
-                    yield from (row for row in batch.to_pylist() if row["task"] in row_tasks)
+                    yield from (
+                        row
+                        for row in batch.to_pylist()
+                        if not row_tasks or row["task"] in row_tasks
+                    )
 
 
 def cell_of(

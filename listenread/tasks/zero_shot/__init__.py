@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from listenread.figures.base import Figure
+from listenread.figures.settings import HistogramSettings, IntervalSettings, MarginSettings
 from listenread.metrics.base import Measurement, Metric, Resampling, Target
 from listenread.metrics.chance import by_permutation
 from listenread.metrics.classification import (
@@ -35,27 +36,6 @@ class ZeroShotSettings(ClassificationSettings):
         description="Of the labels, for chance levels in addition to those by definition; 0 leaves "
         "them out.",
     )
-
-
-class HistogramSettings(Settings):
-    """Constants of similarity histograms."""
-
-    histogram_bins: int
-
-
-class MarginSettings(HistogramSettings):
-    """Constants of the figure of margins."""
-
-    reliability_bins: int
-    resamples: int
-    confidence_level: float
-    seed: int
-
-
-class IntervalSettings(Settings):
-    """Constants of the figure of all prompts."""
-
-    top_k: list[int]
 
 
 def metrics(settings: ZeroShotSettings) -> Sequence[Metric]:
