@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,12 @@ from typing import Any
 import pandas as pd
 
 from listenread.datasets.manifest import read_manifest
+from listenread.figures.base import figure_path
 from listenread.files import tables
 from listenread.files.tables import UNAVAILABLE
+from listenread.metrics.base import Metric
 from listenread.report.decisions import Decisions
-from listenread.scores import class_indices
+from listenread.tasks.base import TASKS, Table, Task
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Dataset:
         name: in the configuration.
         classes: the labels in vocabulary order.
         clip_ids: of the n evaluated clips.
-        labels: index of each clip's class.
+        labels: of each clip.
         links: path of each clip's file, from the folder of the page; None where it is not at hand.
         seconds: median duration of a clip; NaN where it is not known.
         skipped: clips left out, each with `clip_id`, `path`, `reason`.
@@ -36,7 +39,7 @@ class Dataset:
     name: str
     classes: list[str]
     clip_ids: list[str]
-    labels: list[int]
+    labels: list[list[str]]
     links: list[str | None]
     seconds: float
     skipped: list[dict[str, str]]
@@ -46,8 +49,8 @@ class Dataset:
     @property
     def clips_of(self) -> dict[str, int]:
         """Label -> number of clips, in vocabulary order."""
-        counts = pd.Series(self.labels).value_counts()
-        return {name: int(counts.get(index, 0)) for index, name in enumerate(self.classes)}
+        counts = Counter(name for labels in self.labels for name in labels)
+        return {name: counts[name] for name in self.classes}
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ class Prompt:
 class FigureFile:
     """A figure and what it shows; the pdf and the csv lie beside the svg."""
 
-    kind: str
+    name: str
     dataset: str
     model: str | None
     prompt: str | None
@@ -98,8 +101,7 @@ class FigureFile:
     @property
     def key(self) -> str:
         """What identifies the figure, and its path from ``figures/`` without a suffix."""
-        places = (self.kind, self.dataset, self.model, self.prompt)
-        return "/".join(place for place in places if place)
+        return figure_path(self.name, self.dataset, self.model, self.prompt)
 
     @property
     def is_drawn(self) -> bool:
@@ -109,11 +111,54 @@ class FigureFile:
 
 
 @dataclass(frozen=True)
+class MeasuredTask:
+    """A task of the experiment and the metrics that it was asked for.
+
+    Attributes:
+        task: the task.
+        metrics: name -> metric, in the order of columns.
+    """
+
+    task: Task
+    metrics: dict[str, Metric]
+
+    @property
+    def tables(self) -> list[Table]:
+        """Its tables; one with all of its rows where it has none of its own."""
+        keys = ("dataset", "protocol", "space", "model", "prompt")
+        other = Table(self.task.name, keys, keys[:3], self.task.title)
+        return list(self.task.tables) or [other]
+
+    @property
+    def row_tasks_of_results(self) -> list[str]:
+        """Values of the column `task` that are results of a system, which a ranking may compare."""
+        no_results = {
+            name for table in self.task.tables if not table.ranked for name in table.row_tasks
+        }
+        return [name for name in self.task.all_row_tasks if name not in no_results]
+
+
+def read_tasks(chosen: Mapping[str, Mapping[str, Any]]) -> list[MeasuredTask]:
+    """Find the tasks of an experiment.
+
+    Args:
+        chosen: name, or ``package.module:NAME``, of each task -> its settings.
+    """
+    found = []
+    for reference, settings in chosen.items():
+        task = TASKS.find(reference)
+        metrics = task.metrics(task.settings(**settings))
+        found.append(MeasuredTask(task, {metric.name: metric for metric in metrics}))
+    return found
+
+
+@dataclass(frozen=True)
 class Contents:
     """Everything that the page is written from.
 
     Attributes:
         experiment: its name.
+        tasks: what it measured, in the order of the configuration.
         title: heading of the page.
         tidy: the tidy table of the experiment.
         per_class: the same with a `label`, for one class or one anchor of triplets at a time, of
@@ -122,15 +167,17 @@ class Contents:
         datasets: in the experiment's order.
         models: likewise.
         prompts: likewise.
-        figures: likewise, kind by kind.
+        figures: likewise, name by name.
+        left_out: system -> titles of the tasks that it has no tower for.
         decisions: of the prompts that figures are drawn for.
         sounds: dataset -> clip_id -> compact copy as base64 of an MP3 file.
         paper: comparison with published numbers, one row each; empty where there is none.
-        confidence: level of the intervals.
+        confidence_level: of the intervals.
         resamples: of the bootstrap; 0 where there are no intervals.
     """
 
     experiment: str
+    tasks: list[MeasuredTask]
     title: str
     tidy: pd.DataFrame
     per_class: pd.DataFrame
@@ -139,19 +186,16 @@ class Contents:
     models: list[Model]
     prompts: list[Prompt]
     figures: list[FigureFile]
+    left_out: dict[str, list[str]]
     decisions: list[Decisions]
     sounds: dict[str, dict[str, str]]
     paper: pd.DataFrame
-    confidence: float
+    confidence_level: float
     resamples: int
 
-    def task(self, task: str) -> pd.DataFrame:
-        """Rows of the tidy table that belong to one task."""
-        return self.tidy[self.tidy["task"] == task]
-
-    def figures_of(self, kind: str) -> list[FigureFile]:
-        """Figures of one kind that show something, in the order of the experiment."""
-        return [figure for figure in self.figures if figure.kind == kind and figure.is_drawn]
+    def figures_of(self, name: str) -> list[FigureFile]:
+        """Figures of one name that show something, in the order of the experiment."""
+        return [figure for figure in self.figures if figure.name == name and figure.is_drawn]
 
     def state(self, model: Model) -> str:
         """Say whether a system could be evaluated."""
@@ -191,7 +235,7 @@ def read_dataset(path: str | Path, page_folder: str | Path) -> Dataset:
         name=Path(path).stem,
         classes=manifest.vocabulary,
         clip_ids=manifest.table["clip_id"].to_pylist(),
-        labels=class_indices(manifest.table["label"].to_pylist(), manifest.vocabulary).tolist(),
+        labels=manifest.table["labels"].to_pylist(),
         links=[_link(clip.path, page_folder) for clip in manifest.clips],
         seconds=float(manifest.table["duration_s"].to_pandas().median()),
         skipped=manifest.skipped,
@@ -258,11 +302,3 @@ def read_sounds(path: str | Path) -> dict[str, str]:
 def read_paper(path: str | Path | None) -> pd.DataFrame:
     """Read the comparison with published numbers; empty where there is none."""
     return pd.DataFrame() if path is None else pd.read_csv(path)
-
-
-def figure_file(path: str | Path, folder: str | Path) -> FigureFile:
-    """Tell from a figure's place what it shows: ``{kind}/{dataset}[/{model}[/{prompt}]].svg``."""
-    path = Path(path)
-    *places, last = path.relative_to(folder).parts
-    kind, dataset, model, prompt = (*places, last.removesuffix(".svg"), None, None)[:4]
-    return FigureFile(kind, dataset, model, prompt, path)

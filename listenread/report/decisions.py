@@ -2,13 +2,14 @@
 
 import base64
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from listenread.metrics.zero_shot import confusion_matrix, rank_of_label
-from listenread.scores import read_scores
+from listenread.errors import Unavailable
+from listenread.metrics.classification import confusion_matrix
+from listenread.metrics.scored import rank_of_label
+from listenread.tasks.cell import Cell
 
 #: How many of a clip's labels are kept.
 TOP = 5
@@ -59,29 +60,27 @@ class Decisions:
         }
 
 
-def read_decisions(path: str | Path) -> Decisions | None:
-    """Read the decisions from a table of scores, ``{dataset}/{model}/{prompt}.parquet``.
+def read_decisions(cell: Cell) -> Decisions | None:
+    """Read the decisions on the clips of a cell that has a manifest and scores.
 
     Returns:
-        None for a table that is empty on purpose.
+        None where there are no scores, or clips do not have exactly one label.
     """
-    loaded = read_scores(path)
-    if isinstance(loaded, str):
+    try:
+        loaded = cell.scores()
+        labels = cell.target(loaded.clip_ids).labels
+    except Unavailable:
         return None
-    variants, labels, classes = loaded
-    scores = variants[0]
-    best = np.argsort(-scores, axis=1, kind="stable")[:, : min(TOP, len(classes))]
-    path = Path(path)
+    scores = loaded.values[0]  # (n, C)
+    best = np.argsort(-scores, axis=1, kind="stable")[:, : min(TOP, len(loaded.classes))]
     return Decisions(
-        dataset=path.parts[-3],
-        model=path.parts[-2],
-        prompt=path.stem,
+        **cell.keys,
         confusion=confusion_matrix(scores, labels),
         top=best.astype(np.uint16),
         similarity=np.take_along_axis(scores, best, axis=1).astype(np.float32),
         rank=rank_of_label(scores, labels).astype(np.uint16),
         own=scores[np.arange(len(labels)), labels].astype(np.float32),
-        variants=len(variants),
+        variants=len(loaded.values),
     )
 
 

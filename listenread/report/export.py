@@ -6,7 +6,8 @@ import math
 
 import pandas as pd
 
-from listenread.report.wide import WideTable, three_digits
+from listenread.report.wide import WideTable
+from listenread.tasks.words import three_digits
 
 #: The characters that LaTeX reads as commands, and the prime sign that its fonts lack.
 _ESCAPES = str.maketrans(

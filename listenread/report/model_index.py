@@ -4,50 +4,47 @@ Source of the shape: https://huggingface.co/docs/hub/model-cards, "Evaluation re
 `huggingface_hub.repocard_data`.
 """
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
 
-_TASKS = {
-    "zero_shot": ("zero-shot-audio-classification", "Zero-shot audio classification"),
-    "audio_only": ("audio-classification", "Audio-only classification by class prototypes"),
-}
-#: Metrics under the names by which the hub knows them.
-_HUB_NAMES = {
-    "top_1": "accuracy",
-    "f1_weighted": "f1",
-    "f1_macro": "f1",
-    "roc_auc_macro": "roc_auc",
-    "pr_auc_macro": "average_precision",
-}
+from listenread.metrics.base import Metric
+from listenread.report.contents import MeasuredTask
+from listenread.tasks.base import Task
 
 
-def model_index(tidy: pd.DataFrame, model: str) -> dict[str, Any]:
+def model_index(tidy: pd.DataFrame, model: str, tasks: Iterable[MeasuredTask]) -> dict[str, Any]:
     """Lay the results of one system out as a ``model-index``.
+
+    Rows of unranked tables are no results of the system and are left out, as are undefined values:
+    the hub knows no NaN.
 
     Args:
         tidy: the tidy table of an experiment.
-        model: whose rows are taken; undefined values are left out, the hub knows no NaN.
+        model: whose rows are taken.
+        tasks: of the experiment.
     """
+    of_row_task = {name: one for one in tasks for name in one.row_tasks_of_results}
     rows = tidy[(tidy["model"] == model) & tidy["value"].notna()]
-    rows = rows[rows["task"] != "chance_by_permutation"]  # no result of the system
     results = [
         {
-            "task": _task(task),
+            "task": _task(of_row_task[name].task, name),
             "dataset": {"name": dataset, "type": dataset},
-            "metrics": [_metric(row) for row in part.itertuples()],
+            "metrics": [_metric(row, of_row_task[name].metrics) for row in part.itertuples()],
         }
-        for (task, dataset), part in rows.groupby(["task", "dataset"], sort=False)
+        for (name, dataset), part in rows.groupby(["task", "dataset"], sort=False)
+        if name in of_row_task
     ]
     return {"model-index": [{"name": model, "results": results}]}
 
 
-def _task(task: str) -> dict[str, str]:
-    kind, name = _TASKS.get(task, ("other", task.replace("_", " ")))
+def _task(task: Task, row_task: str) -> dict[str, str]:
+    kind, name = task.hub_task or ("other", row_task.replace("_", " "))
     return {"type": kind, "name": name}
 
 
-def _metric(row: Any) -> dict[str, Any]:
+def _metric(row: Any, metrics: Mapping[str, Metric]) -> dict[str, Any]:
     settings = {
         name: getattr(row, name)
         for name in ("space", "prompt", "protocol")
@@ -58,7 +55,7 @@ def _metric(row: Any) -> dict[str, Any]:
         settings |= {"ci_low": row.ci_low, "ci_high": row.ci_high}
     described = ", ".join(v for k, v in settings.items() if isinstance(v, str))
     return {
-        "type": _HUB_NAMES.get(row.metric, row.metric),
+        "type": metrics[row.metric].hub_name or row.metric,
         "name": f"{row.metric} ({described})" if described else row.metric,
         "value": row.value,
         "args": settings | {"n": int(row.n)},

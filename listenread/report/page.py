@@ -1,9 +1,8 @@
 """The page: one self-contained html file that answers the paper's questions for any experiment."""
 
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,21 +12,18 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from listenread.figures.base import Figure
 from listenread.files import atomic
-from listenread.report import contents, export, job_graph, provenance, sentences
-from listenread.report.contents import Contents, FigureFile
+from listenread.report import contents, export, provenance, summary, timings
+from listenread.report.contents import Contents, FigureFile, MeasuredTask
 from listenread.report.decisions import Decisions, read_decisions, to_base64
 from listenread.report.inline import inline_svg
 from listenread.report.model_index import model_index
-from listenread.report.naming import metric_name
 from listenread.report.tidy import read_per_class, read_tidy
-from listenread.report.wide import (
-    MARKS,
-    WideTable,
-    beside_the_paper,
-    three_digits,
-    widen,
-)
+from listenread.report.wide import MARKS, WideTable, beside_the_paper, widen
+from listenread.tasks.base import Table
+from listenread.tasks.cell import Cell
+from listenread.tasks.words import three_digits
 
 #: Longer tables hold so many rows as html; the page's script makes the others when asked for.
 ROWS_AS_HTML = 300
@@ -35,101 +31,14 @@ ROWS_AS_HTML = 300
 SENTENCES_IN_SIGHT = 3
 
 
-@dataclass(frozen=True)
-class TableKind:
-    """How a table of the page is made from the tidy table.
-
-    Attributes:
-        tasks: whose rows it holds.
-        keys: columns of the tidy table that tell the rows apart.
-        comparable: those within which values may be compared.
-        caption: of the table.
-        ranked: whether its best values are marked.
-    """
-
-    tasks: tuple[str, ...]
-    keys: tuple[str, ...]
-    comparable: tuple[str, ...]
-    caption: str
-    ranked: bool = True
-
-
-TABLES = {
-    "audio_only": TableKind(
-        ("audio_only",),
-        ("dataset", "protocol", "model", "space"),
-        ("dataset", "protocol"),
-        "Audio-only classification: the nearest class mean",
-    ),
-    "probes": TableKind(
-        ("linear_probe", "k_nearest"),
-        ("dataset", "task", "model", "space"),
-        ("dataset",),
-        "Probes: classifiers trained on the audio vectors, on held-out folds",
-    ),
-    "triplets": TableKind(
-        ("triplets",),
-        ("dataset", "protocol", "space", "model", "prompt"),
-        ("dataset", "protocol"),
-        "Triplets of instruments whose text vectors are ordered as in the ontology",
-    ),
-    "ontology_triplets": TableKind(
-        ("ontology_triplets",),
-        ("dataset", "space", "model", "prompt"),
-        ("dataset", "space"),
-        "Triplets of all instruments of the ontology",
-    ),
-    "prompt_effects": TableKind(
-        ("prompt_effects",),
-        ("dataset", "space", "model", "prompt"),
-        ("dataset", "space"),
-        "What another wording changes, on the same clips",
-    ),
-    "zero_shot": TableKind(
-        ("zero_shot",),
-        ("dataset", "model", "prompt"),
-        ("dataset",),
-        "Zero-shot classification by prompts",
-    ),
-    "chance_by_permutation": TableKind(
-        ("chance_by_permutation",),
-        ("dataset", "model", "prompt"),
-        ("dataset",),
-        "Zero-shot classification of permuted labels",
-        ranked=False,
-    ),
-    "separation": TableKind(
-        ("separation",),
-        ("dataset", "space", "model", "prompt"),
-        ("dataset", "space"),
-        "Separation of matching from other pairs; without a prompt, of pairs of clips",
-    ),
-    "confidence": TableKind(
-        ("confidence",),
-        ("dataset", "model", "prompt"),
-        ("dataset",),
-        "Confidence: the difference of the two largest similarities",
-    ),
-}
-#: Tables of one class, or one anchor of triplets, at a time: tasks, caption.
-PER_CLASS = {
-    "zero_shot": TableKind(
-        ("zero_shot",),
-        ("dataset", "label", "model", "prompt"),
-        ("dataset", "label"),
-        "Zero-shot classification, class by class",
-    ),
-    "triplets": TableKind(
-        ("triplets", "ontology_triplets"),
-        ("dataset", "label", "space", "model", "prompt"),
-        ("dataset", "label", "space"),
-        "Triplets, anchor by anchor (protocol corrected)",
-        ranked=False,
-    ),
-}
 #: Longer tables of that kind are left to the file.
 PER_CLASS_ROWS = 20_000
-_OTHER = ("dataset", "protocol", "space", "model", "prompt")
+#: The page's questions in order, and their headings.
+QUESTIONS = {
+    "listens": "Does it listen?",
+    "reads": "Does it read?",
+    "meets": "Do the two meet?",
+}
 
 
 @dataclass
@@ -173,12 +82,6 @@ class Inputs:
     per_class: str | Path | None = None
     paper: str | Path | None = None
 
-    def paths(self) -> list[str | Path]:
-        """All of these files."""
-        values = vars(self).values()
-        several = [path for value in values if isinstance(value, (list, tuple)) for path in value]
-        return [*several, *(value for value in values if isinstance(value, (str, Path)))]
-
 
 def write_report(
     html: str | Path,
@@ -186,57 +89,77 @@ def write_report(
     *,
     table_files: Iterable[str | Path] = (),
     model_index_files: Iterable[str | Path] = (),
+    tasks: Mapping[str, Mapping[str, Any]],
     experiment: str,
     title: str | None,
     prompts: Sequence[str],
-    confidence: float,
+    confidence_level: float,
     resamples: int,
     configuration: Mapping[str, Any],
     embed_megabytes: float,
-    records: str | Path,
+    figures: Sequence[Sequence[str | None]] = (),
+    decided: Sequence[Sequence[str]] = (),
+    left_out: Mapping[str, Sequence[str]] | None = None,
+    logs: str | Path = "logs",
+    known: Sequence[str] = (),
 ) -> None:
     """Write the report of an experiment, and its tables as files.
 
     Args:
         html: the page.
         inputs: what it is written from.
-        table_files: ``{table}.tex`` and ``{table}.csv``, to be written; tables as in `TABLES`.
+        table_files: ``{table}.tex`` and ``{table}.csv``, to be written.
         model_index_files: ``{model}.json``, to be written.
+        tasks: name, or ``package.module:NAME``, of each task -> its settings.
         experiment: its name.
         title: heading of the page; the name where it is None.
         prompts: names of the experiment's prompts.
-        confidence: level of the intervals.
+        confidence_level: of the intervals.
         resamples: of the bootstrap.
-        configuration: what the page states as the experiment's configuration; its `models` are the
-            systems of the experiment, in order.
+        configuration: what the page states as the experiment's configuration; of its `models`,
+            those of its `experiment` are the systems, in order.
         embed_megabytes: how much of figures and decisions the page holds at most (10**6 bytes), a
             half for each; what does not fit is linked. Compact clips come on top, their size is
             decided where they are made.
-        records: Snakemake's records of the jobs behind the inputs; they need not exist.
+        figures: name, dataset, model and prompt of each of `Inputs.figures`.
+        decided: dataset, model and prompt of each of `Inputs.scores`.
+        left_out: system -> titles of the tasks that it has no tower for.
+        logs: Snakemake's logs, beside which it notes the run times; they need not be there.
+        known: names that occur in the paths of the experiment's logs.
     """
     html = Path(html)
     told = _read(
-        inputs, html.parent, experiment, title, configuration, prompts, confidence, resamples
+        inputs,
+        html.parent,
+        experiment=experiment,
+        title=title or experiment,
+        tasks=contents.read_tasks(tasks),
+        systems={
+            name: configuration["models"][name] for name in configuration["experiment"]["models"]
+        },
+        prompts=prompts,
+        confidence_level=confidence_level,
+        resamples=resamples,
+        figures=figures,
+        decided=decided,
+        left_out={name: list(titles) for name, titles in (left_out or {}).items()},
     )
     laid_out = lay_out_all(told)
     for path in map(Path, table_files):
-        table = laid_out[path.stem]
-        _write(path, export.as_csv(table) if path.suffix == ".csv" else _latex(table, path.stem))
+        laid = laid_out[path.stem]
+        text = export.as_csv(laid.wide) if path.suffix == ".csv" else _latex(laid)
+        _write(path, text)
     for path in map(Path, model_index_files):
-        index = model_index(told.tidy, path.stem)
+        index = model_index(told.tidy, path.stem, told.tasks)
         _write(path, json.dumps(index, indent=2, ensure_ascii=False) + "\n")
-    graph = job_graph.read_job_graph(inputs.paths(), records)
     facts = {
         "versions": provenance.versions(),
         "machine": provenance.machine(),
-        "jobs": graph,
-        "rules": None if graph is None else Markup(job_graph.as_svg(graph)),
+        "timings": timings.read_timings(logs, known),
         "reproduce": provenance.how_to_reproduce(
             configuration, provenance.commit(Path(__file__).parent)
         ),
-        "configuration": provenance.overlay(configuration),
-        "ontology": configuration.get("ontology"),
-        "docs": Path(os.path.relpath(Path(__file__).parents[2] / "docs", html.parent)).as_posix(),
+        "docs": provenance.docs(html.parent),
     }
     _write(html, render(told, laid_out, facts, embed_megabytes * 1e6))
 
@@ -244,78 +167,162 @@ def write_report(
 def _read(
     inputs: Inputs,
     folder: Path,
-    experiment: str,
-    title: str | None,
-    configuration: Mapping[str, Any],
+    *,
+    systems: Mapping[str, dict[str, Any]],
     prompts: Sequence[str],
-    confidence: float,
-    resamples: int,
+    figures: Sequence[Sequence[str | None]],
+    decided: Sequence[Sequence[str]],
+    **told: Any,
 ) -> Contents:
     tidy, unavailable = read_tidy(inputs.metrics)
-    decisions = [read_decisions(path) for path in inputs.scores]
+    of_dataset = {Path(path).stem: Cell({}, {"manifest": path}) for path in inputs.manifests}
+    decisions = []
+    for keys, path in zip(decided, inputs.scores, strict=True):
+        cell = of_dataset[keys[0]]  # which keeps the manifest
+        cell.keys = dict(zip(("dataset", "model", "prompt"), keys, strict=True))
+        cell.files = {**cell.files, "scores": path}
+        decisions.append(read_decisions(cell))
     drawn = {one.prompt for one in decisions if one is not None}
     return Contents(
-        experiment=experiment,
-        title=title or experiment,
+        **told,
         tidy=tidy,
         per_class=read_per_class(inputs.per_class, drawn),
         unavailable=unavailable,
         datasets=[contents.read_dataset(path, folder) for path in inputs.manifests],
-        models=contents.read_models(inputs.models, inputs.health, configuration["models"]),
+        models=contents.read_models(inputs.models, inputs.health, systems),
         prompts=contents.read_prompts(inputs.texts, prompts),
-        figures=[contents.figure_file(path, folder / "figures") for path in inputs.figures],
+        figures=[
+            FigureFile(*places, Path(path))
+            for places, path in zip(figures, inputs.figures, strict=True)
+        ],
         decisions=[found for found in decisions if found is not None],
         sounds={Path(path).stem: contents.read_sounds(path) for path in inputs.clips},
         paper=contents.read_paper(inputs.paper),
-        confidence=confidence,
-        resamples=resamples,
     )
 
 
-def lay_out(told: Contents, name: str) -> WideTable:
-    """Lay one of `TABLES` out, or the rows of a task that has no table of its own."""
-    kind = TABLES.get(name) or TableKind((name,), _OTHER, _OTHER[:3], name.replace("_", " "))
-    rows = told.tidy[told.tidy["task"].isin(kind.tasks)]
-    return _widen(rows, kind)
+@dataclass(frozen=True)
+class LaidOut:
+    """A table of the page.
+
+    Attributes:
+        table: how it is laid out.
+        wide: the table; None where it would be too long for a page.
+        rows: how many it has.
+        id: of its element.
+        file: where all of its rows are, from the page; None where they are in ``tables/``.
+    """
+
+    table: Table
+    wide: WideTable | None
+    rows: int
+    id: str
+    file: str | None = None
 
 
-def lay_out_per_class(told: Contents) -> dict[str, WideTable | int]:
-    """Lay `PER_CLASS` out, or say how long it would be.
+def lay_out(told: Contents, measured: MeasuredTask, table: Table) -> WideTable:
+    """Lay rows of the tidy table out."""
+    names = table.row_tasks or measured.task.all_row_tasks
+    return _widen(told.tidy[told.tidy["task"].isin(names)], measured, table)
+
+
+def lay_out_per_class(told: Contents, measured: MeasuredTask) -> LaidOut | None:
+    """Lay the rows of classes or anchors out; None where there are none.
 
     Chance rows are left out: there would be one for each class.
     """
-    found: dict[str, WideTable | int] = {}
-    for name, kind in PER_CLASS.items():
-        rows = told.per_class[told.per_class["task"].isin(kind.tasks)]
-        if name == "triplets":
-            rows = rows[rows["protocol"] == "corrected"]
-        n = len(rows[list(kind.keys)].drop_duplicates())
-        if n:
-            found[name] = n if n > PER_CLASS_ROWS else _widen(rows.assign(chance=np.nan), kind)
+    table = measured.task.per_class_table
+    if table is None:
+        return None
+    names = table.row_tasks or measured.task.all_row_tasks
+    rows = told.per_class[told.per_class["task"].isin(names)]
+    if table.protocol:
+        rows = rows[rows["protocol"] == table.protocol]
+    n = len(rows[list(table.keys)].drop_duplicates())
+    if not n:
+        return None
+    wide = None if n > PER_CLASS_ROWS else _widen(rows.assign(chance=np.nan), measured, table)
+    return LaidOut(table, wide, n, f"per_class_{table.name}", "per_class.csv")
+
+
+def _widen(rows: pd.DataFrame, measured: MeasuredTask, table: Table) -> WideTable:
+    metrics = list(measured.metrics.values())
+    return widen(rows, table.keys, table.comparable, metrics, ranked=table.ranked)
+
+
+def lay_out_all(told: Contents) -> dict[str, LaidOut]:
+    """Lay all tables of all tasks out, by name; the first of each task has files of its own."""
+    found = {}
+    for measured in told.tasks:
+        for number, table in enumerate(measured.tables):
+            wide = lay_out(told, measured, table)
+            file = None if number == 0 else "metrics.csv"
+            found[table.name] = LaidOut(table, wide, len(wide), table.name, file)
     return found
 
 
-def _widen(rows: pd.DataFrame, kind: TableKind) -> WideTable:
-    table = widen(rows, kind.keys, kind.comparable)
-    return table if kind.ranked else replace(table, mark=np.zeros_like(table.mark))
+def sections(told: Contents, laid_out: Mapping[str, LaidOut]) -> list[dict[str, Any]]:
+    """What stands below each question: its answers, then task by task tables and figures.
+
+    Figures that a task gives to a question other than its own come first.
+    """
+    return [
+        {
+            "question": question,
+            "heading": heading,
+            "answers": _answers(told, question),
+            "figures": [
+                figure
+                for measured in told.tasks
+                for figure in measured.task.figures
+                if figure.question == question != measured.task.question
+            ],
+            "tasks": [_part(told, measured, question, laid_out) for measured in told.tasks],
+        }
+        for question, heading in QUESTIONS.items()
+    ]
 
 
-def lay_out_all(told: Contents) -> dict[str, WideTable]:
-    """Lay every table out: `TABLES`, then one for each task that has none of its own."""
-    tabled = {task for kind in TABLES.values() for task in kind.tasks}
-    others = [task for task in told.tidy["task"].unique() if task not in tabled]
-    return {name: lay_out(told, name) for name in (*TABLES, *others)}
+def _answers(told: Contents, question: str) -> list[list[str]]:
+    return [
+        answer.sentences(
+            told.tidy[told.tidy["task"] == (answer.row_task or measured.task.all_row_tasks[0])],
+            told.confidence_level,
+        )
+        for measured in told.tasks
+        for answer in measured.task.answers
+        if answer.question == question
+    ]
+
+
+def _part(
+    told: Contents, measured: MeasuredTask, question: str, laid_out: Mapping[str, LaidOut]
+) -> dict[str, Any]:
+    task = measured.task
+    tables = [
+        laid_out[table.name]
+        for table in measured.tables
+        if (table.question or task.question) == question and laid_out[table.name].rows
+    ]
+    own = task.question == question
+    return {
+        "title": task.title,
+        "tables": [one for one in tables if one.table.folded is None],
+        "folded": [one for one in tables if one.table.folded is not None],
+        "per_class": lay_out_per_class(told, measured) if own else None,
+        "figures": [figure for figure in task.figures if own and figure.question == question],
+    }
 
 
 def render(
-    told: Contents, laid_out: Mapping[str, WideTable], facts: Mapping[str, Any], size: float
+    told: Contents, laid_out: Mapping[str, LaidOut], facts: Mapping[str, Any], size: float
 ) -> str:
     """Render the page.
 
     Args:
         told: what it tells.
         laid_out: its tables.
-        facts: about its making: `versions`, `machine`, `jobs`, `rules`, `reproduce`, ...
+        facts: about its making: `versions`, `machine`, `timings`, `reproduce`, `docs`.
         size: of figures and decisions in the page at most, in bytes; a half for each.
     """
     environment = jinja2.Environment(
@@ -326,49 +333,42 @@ def render(
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "duration": job_graph.duration,
+        "duration": timings.duration,
         "number": number,
-        "metric_name": metric_name,
         "as_json": as_json,
     }
     templates = Path(__file__).with_name("templates")
+    viewed = _viewed(told)
     return environment.get_template("page.html.j2").render(
         style=Markup((templates / "style.css").read_text(encoding="utf-8")),
         script=Markup((templates / "page.js").read_text(encoding="utf-8")),
         told=told,
         facts=facts,
-        tables={name: table for name, table in laid_out.items() if len(table)},
-        per_class=lay_out_per_class(told),
-        per_class_captions={name: kind.caption for name, kind in PER_CLASS.items()},
-        captions={name: kind.caption for name, kind in TABLES.items()},
-        other_tables=[name for name in laid_out if name not in TABLES],
+        sections=sections(told, laid_out),
         rows_as_html=ROWS_AS_HTML,
         in_sight=SENTENCES_IN_SIGHT,
         table_data=table_data,
-        listens=[
-            sentences.listens(told.task("audio_only"), told.confidence),
-            sentences.probes(told.task("linear_probe"), told.confidence),
-        ],
-        reads=[
-            sentences.reads(told.task("zero_shot"), told.confidence),
-            sentences.rewords(told.task("prompt_effects"), told.confidence),
-            sentences.triplets(told.task("triplets"), told.confidence),
-            sentences.triplets(told.task("ontology_triplets"), told.confidence),
-        ],
-        meets=[
-            sentences.meets(told.task("zero_shot"), told.confidence),
-            sentences.knows(told.task("confidence"), told.confidence),
-        ],
-        compares=[sentences.compares(told.paper)],
-        reasons=sentences.reasons(told.paper),
+        compares=[summary.compares(told.paper)],
+        reasons=summary.reasons(told.paper),
         paper=None if told.paper.empty else beside_the_paper(told.paper),
-        missing=sentences.missing(
+        missing=summary.missing(
             len(told.unavailable), sum(len(dataset.skipped) for dataset in told.datasets)
         ),
         figure=partial(_figure, told, Budget(size / 2)),
+        viewed=viewed,
         viewer=_viewer(told, Budget(size / 2)),
         sound_data=[_sound_data(dataset, told) for dataset in told.datasets],
     )
+
+
+def _viewed(told: Contents) -> list[Figure]:
+    """Figures of one prompt that the page's viewer shows."""
+    return [
+        figure
+        for measured in told.tasks
+        for figure in measured.task.figures
+        if figure.question is None and figure.per == "prompt"
+    ]
 
 
 def number(value: float) -> str:
@@ -404,50 +404,44 @@ def table_data(table: WideTable) -> dict[str, Any]:
     }
 
 
-_WHAT = {
-    "similarity": "Similarities of clips with the prompts of their own class and of the others",
-    "audio_similarity": "Similarities of clips with clips of the same class and of others",
-    "confidence": "Difference of the two largest similarities, and the share that is right",
-    "confusion": "Confusion matrix",
-    "map": "Clips, class means and prompts on two principal axes",
-    "depth": "Triplet accuracy by the levels of the ontology that anchor and negative share",
-    "prompts": "Top-1 of every prompt and system, with intervals",
-}
-
-_WIDE = frozenset({"audio_similarity", "confidence", "depth", "map", "prompts"})
-
-
-def describe_figure(figure: FigureFile, variants: int = 1) -> str:
+def describe_figure(shown: FigureFile, figure: Figure, variants: int = 1) -> str:
     """Say in words what a figure shows, for its caption and for those who do not see it.
 
     Args:
-        figure: the figure.
+        shown: its files.
+        figure: how it is described by its task.
         variants: of its prompt.
     """
-    system = f"{figure.model} on {figure.dataset}" if figure.model else figure.dataset
-    prompt = f", prompt “{figure.prompt}”" if figure.prompt else ""
+    system = f"{shown.model} on {shown.dataset}" if shown.model else shown.dataset
+    prompt = f", prompt “{shown.prompt}”" if shown.prompt else ""
     which = ""
     if prompt and variants > 1:
-        pooled = figure.kind == "similarity"
         which = (
             f" (its {variants} variants pooled)"
-            if pooled
+            if figure.pools_variants
             else f", the first of {variants} variants"
         )
-    return f"{_WHAT.get(figure.kind, figure.kind)}: {system}{prompt}{which}"
+    return f"{figure.caption}: {system}{prompt}{which}"
 
 
-def _figure(told: Contents, budget: Budget, figure: FigureFile) -> dict[str, Any]:
+def _figure(told: Contents, budget: Budget, shown: FigureFile) -> dict[str, Any]:
     """A figure for the page: its svg where it fits, else a link to its file."""
+    figure = next(
+        one for measured in told.tasks for one in measured.task.figures if one.name == shown.name
+    )
     variants = {prompt.name: prompt.variants for prompt in told.prompts}
-    caption = describe_figure(figure, variants.get(figure.prompt, 1))
-    stem = f"figures/{figure.key}"
+    caption = describe_figure(shown, figure, variants.get(shown.prompt or "", 1))
     drawn = None
-    if budget.take(figure.svg.stat().st_size):
-        prefix = f"f{told.figures.index(figure)}-"
-        drawn = Markup(inline_svg(figure.svg.read_text(encoding="utf-8"), prefix, caption))
-    wide = figure.kind in _WIDE
-    return {"svg": drawn, "caption": caption, "stem": stem, "key": figure.key, "wide": wide}
+    if budget.take(shown.svg.stat().st_size):
+        prefix = f"f{told.figures.index(shown)}-"
+        drawn = Markup(inline_svg(shown.svg.read_text(encoding="utf-8"), prefix, caption))
+    return {
+        "svg": drawn,
+        "caption": caption,
+        "stem": f"figures/{shown.key}",
+        "key": shown.key,
+        "wide": figure.wide,
+    }
 
 
 def _viewer(told: Contents, budget: Budget) -> dict[str, Any]:
@@ -490,19 +484,21 @@ def heat(share: float) -> int:
 
 def _sound_data(dataset: contents.Dataset, told: Contents) -> dict[str, Any]:
     sounds = told.sounds.get(dataset.name, {})
+    index = {name: i for i, name in enumerate(dataset.classes)}
     return {
         "name": dataset.name,
         "classes": dataset.classes,
         "ids": dataset.clip_ids,
-        "labels": dataset.labels,
+        # the viewer shows decisions, which there are where every clip has one label
+        "labels": [index[labels[0]] if labels else -1 for labels in dataset.labels],
         "links": dataset.links,
         "sounds": {i: sounds[name] for i, name in enumerate(dataset.clip_ids) if name in sounds},
     }
 
 
-def _latex(table: WideTable, task: str) -> str:
-    caption = TABLES[task].caption if task in TABLES else task.replace("_", " ")
-    return export.latex(table, f"{caption}.", f"tab:{task.replace('_', '-')}")
+def _latex(laid: LaidOut) -> str:
+    label = f"tab:{laid.table.name.replace('_', '-')}"
+    return export.latex(laid.wide, f"{laid.table.caption}.", label)
 
 
 def _write(path: Path, text: str) -> None:

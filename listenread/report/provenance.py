@@ -60,6 +60,12 @@ def commit(project: Path) -> str | None:
     return done.stdout.strip() or None
 
 
+def docs(folder: Path) -> str | None:
+    """Path of the documentation from a folder; None for a package without its repository."""
+    place = Path(__file__).parents[2] / "docs"
+    return Path(os.path.relpath(place, folder)).as_posix() if place.is_dir() else None
+
+
 def overlay(configuration: Mapping[str, Any]) -> str:
     """Write a configuration as the YAML that an overlay needs."""
     return yaml.safe_dump(

@@ -1,21 +1,14 @@
 """The tidy table, laid out for reading: one row per thing compared, one column per metric."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from listenread.report.naming import metric_name
+from listenread.metrics.base import Metric
 
-#: Metrics of which a smaller value is the better one, and those of which neither is.
-_SMALLER_IS_BETTER = frozenset({"overlap", "modality_gap"})
-_NEITHER_IS_BETTER = re.compile(
-    r".*_difference|.*_mean|margin_(right|wrong)|(label|pair)_cosine|rank_correlation|.*_agreement"
-)
-_LEVEL = re.compile(r"_level_(\d+)$")
 #: How a value is marked, by the number in `WideTable.mark`.
 MARKS = ("", "among the best", "best")
 _AMONG_BEST, _BEST = 1, 2
@@ -27,7 +20,8 @@ class WideTable:
 
     Attributes:
         key_names: headings of the key columns.
-        metrics: names of the metrics, as in the tidy table; m of them.
+        metrics: names of the m value columns: metrics, as in the tidy table.
+        headings: of these.
         keys: the text of the key columns of each of the n rows.
         value: float64, shape (n, m); NaN where there is no such number.
         low: lower ends of the intervals, likewise; NaN where there is none.
@@ -38,6 +32,7 @@ class WideTable:
 
     key_names: tuple[str, ...]
     metrics: tuple[str, ...]
+    headings: tuple[str, ...]
     keys: list[tuple[str, ...]]
     value: np.ndarray
     low: np.ndarray
@@ -48,11 +43,6 @@ class WideTable:
     def __len__(self) -> int:
         """Count the rows, those of chance included."""
         return len(self.keys)
-
-    @property
-    def headings(self) -> list[str]:
-        """Headings of the metric columns."""
-        return [metric_name(metric) for metric in self.metrics]
 
     def rows(self, most: int | None = None) -> Iterator[dict[str, object]]:
         """Yield the first rows: their `keys`, whether they are `chance`, and their `cells`."""
@@ -69,18 +59,14 @@ class WideTable:
             yield {"keys": self.keys[row], "chance": bool(self.chance[row]), "cells": cells}
 
 
-def three_digits(value: float) -> str:
-    """Write a metric's value as tables do; exactly half a digit is rounded away from zero.
-
-    The page's script rounds in this way, too, so that a number reads the same everywhere.
-
-    >>> three_digits(0.8125), three_digits(-0.8125), three_digits(0.45284)
-    ('0.813', '-0.813', '0.453')
-    """
-    return str(Decimal(value).quantize(Decimal("0.001"), ROUND_HALF_UP))
-
-
-def widen(tidy: pd.DataFrame, keys: Sequence[str], comparable: Sequence[str]) -> WideTable:
+def widen(
+    tidy: pd.DataFrame,
+    keys: Sequence[str],
+    comparable: Sequence[str],
+    metrics: Sequence[Metric],
+    *,
+    ranked: bool = True,
+) -> WideTable:
     """Lay a part of the tidy table out.
 
     Key columns in which all rows agree are left out, but for the last.
@@ -90,14 +76,20 @@ def widen(tidy: pd.DataFrame, keys: Sequence[str], comparable: Sequence[str]) ->
         keys: columns that tell the rows apart, e.g. ``("dataset", "model", "prompt")``.
         comparable: some of the keys; the best is looked for, and chance is stated, among rows that
             agree in these.
+        metrics: all that rows can have, in the order of the columns.
+        ranked: whether the best values are marked.
     """
     tidy = tidy.assign(**{name: tidy[name].fillna("").astype(str) for name in keys})
-    metrics = _in_order(tidy["metric"].unique())
+    there = set(tidy["metric"])
+    metrics = [metric for metric in metrics if metric.name in there]
     row_of = tidy.groupby(list(keys), sort=False).ngroup().to_numpy()
     group_of = tidy.groupby(list(comparable), sort=False).ngroup().to_numpy()
     firsts = np.unique(row_of, return_index=True)[1]
     shape = (len(firsts), len(metrics))
-    place = (row_of, tidy["metric"].map({name: i for i, name in enumerate(metrics)}).to_numpy(int))
+    place = (
+        row_of,
+        tidy["metric"].map({metric.name: i for i, metric in enumerate(metrics)}).to_numpy(int),
+    )
     value, low, high = (np.full(shape, np.nan) for _ in range(3))
     for array, name in ((value, "value"), (low, "ci_low"), (high, "ci_high")):
         array[place] = tidy[name]
@@ -114,31 +106,21 @@ def widen(tidy: pd.DataFrame, keys: Sequence[str], comparable: Sequence[str]) ->
             labels = [example[name] if name in comparable else "" for name in shown[:-1]]
             nothing = np.full((1, len(metrics)), np.nan)
             parts.append(([(*labels, "chance")], level[None], nothing, nothing, 0 * nothing, True))
-        mark = mark_best(value[rows], low[rows], high[rows], metrics)
+        better = [metric.better if ranked else None for metric in metrics]
+        mark = mark_best(value[rows], low[rows], high[rows], better)
         parts.append(([row_keys[r] for r in rows], value[rows], low[rows], high[rows], mark, False))
     return _joined(tuple(shown), metrics, parts)
 
 
-def _in_order(metrics: Sequence[str]) -> tuple[str, ...]:
-    """Metrics as they come, but levels of a tree, of which cells have different ones, by number.
-
-    >>> _in_order(["accuracy", "accuracy_level_0", "accuracy_level_2", "accuracy_level_1"])
-    ('accuracy', 'accuracy_level_0', 'accuracy_level_1', 'accuracy_level_2')
-    """
-    levels = sorted(
-        (one for one in metrics if _LEVEL.search(one)), key=lambda one: int(_LEVEL.search(one)[1])
-    )
-    return (*(one for one in metrics if not _LEVEL.search(one)), *levels)
-
-
-def _joined(key_names: tuple[str, ...], metrics: tuple[str, ...], parts: list[tuple]) -> WideTable:
+def _joined(key_names: tuple[str, ...], metrics: Sequence[Metric], parts: list[tuple]) -> WideTable:
     empty = np.empty((0, len(metrics)))
     value, low, high, mark = (
         np.concatenate([empty, *(part[index] for part in parts)]) for index in (1, 2, 3, 4)
     )
     return WideTable(
         key_names,
-        metrics,
+        tuple(metric.name for metric in metrics),
+        tuple(metric.title for metric in metrics),
         [key for part in parts for key in part[0]],
         value,
         low,
@@ -170,6 +152,7 @@ def beside_the_paper(paper: pd.DataFrame) -> WideTable:
     return WideTable(
         tuple(keys),
         ("published", "ours", "delta"),
+        ("published", "ours", "delta"),
         list(texts.itertuples(index=False, name=None)),
         value,
         low,
@@ -180,7 +163,10 @@ def beside_the_paper(paper: pd.DataFrame) -> WideTable:
 
 
 def mark_best(
-    value: np.ndarray, low: np.ndarray, high: np.ndarray, metrics: Sequence[str]
+    value: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    better: Sequence[Literal["larger", "smaller"] | None],
 ) -> np.ndarray:
     """Mark the best value of each column, as far as the intervals tell.
 
@@ -193,23 +179,23 @@ def mark_best(
         value: shape (n, m).
         low: lower ends of the intervals, likewise.
         high: upper ends, likewise.
-        metrics: names of the m metrics; some are better when smaller, and some neither way.
+        better: which direction is better, for each of the m metrics; None for neither.
 
     Returns:
         int8, shape (n, m), indices of `MARKS`.
 
     Example:
         >>> value, low, high = (np.array([[x], [y]]) for x, y in [(0.9, 0.5), (0.8, 0.4), (1, 0.6)])
-        >>> mark_best(value, low, high, ["top_1"]).tolist()
+        >>> mark_best(value, low, high, ["larger"]).tolist()
         [[2], [0]]
     """
     mark = np.zeros(value.shape, dtype=np.int8)
-    for column, metric in enumerate(metrics):
+    for column, direction in enumerate(better):
         bounded = np.flatnonzero(~np.isnan(low[:, column]) & ~np.isnan(value[:, column]))
-        if len(bounded) < 2 or _NEITHER_IS_BETTER.fullmatch(metric):
+        if len(bounded) < 2 or direction is None:
             continue
         values, lows, highs = (array[bounded, column] for array in (value, low, high))
-        if metric in _SMALLER_IS_BETTER:
+        if direction == "smaller":
             values, lows, highs = -values, -highs, -lows
         best = np.lexsort((lows, values))[-1]
         near = highs >= lows[best]
