@@ -73,6 +73,11 @@ for chosen in TASKS.values():
                 log_of(rule_name, "experiment", *places),
             benchmark:
                 times_of(rule_name, "experiment", *places)
+            wildcard_constraints:
+                # Triplets of a dataset and those of the ontology are drawn into one folder.
+                dataset=one_of(
+                    [LAYOUT.ontology_name] if task.per == "ontology" else DATASETS
+                ),
             # The page waits for a figure of a whole dataset.
             priority: 2 if per == "dataset" else 0
             conda:
@@ -85,10 +90,16 @@ for chosen in TASKS.values():
                 "../scripts/draw.py"
 
 
+def clip_code(wildcards):
+    """The code that makes compact copies, and what degrades the clips of the dataset."""
+    dataset = DATASETS[wildcards.dataset]
+    return code("encode_clips.py", *dataset.kind.code(dataset.settings))
+
+
 rule encode_clips:
     input:
         manifest=layout.MANIFEST,
-        code=code("encode_clips.py"),
+        code=clip_code,
     output:
         f"{layout.EXPERIMENT}/clips/{{dataset}}.parquet",
     log:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import soundfile
 
 from listenread.audio import loading
+from listenread.audio.degradations.apply import Degrade, chain
 from listenread.datasets.manifest import Clip, read_manifest
 from listenread.errors import DataError
 from listenread.files import tables
@@ -31,8 +32,8 @@ def encode_clips(
 
     The clips are taken class by class in turn, evenly over a class's clips, so that what does not
     fit is missing from every class alike. MP3 is what every browser plays; the page says that these
-    are copies and not what a tower heard. Clips whose files are not at hand (only their vectors
-    were released) are left out.
+    are copies and not what a tower heard. Clips without a file (only their vectors were
+    released) are left out.
 
     Args:
         manifest_path: of the dataset.
@@ -46,10 +47,16 @@ def encode_clips(
         DataError: a clip cannot be decoded.
     """
     names, copies, left = [], [], megabytes * 1e6
-    clips = read_manifest(manifest_path).clips
-    here = [clip for clip in clips if clip.path.is_file()]
+    manifest = read_manifest(manifest_path)
+    degrade = chain(manifest.degradations)
+    classes = manifest.table["labels"].to_pylist()
+    here = [
+        (tuple(of), clip)
+        for of, clip in zip(classes, manifest.clips, strict=True)
+        if clip.path.is_file()
+    ]
     for clip in progress(_in_turn(here), total=len(here), unit="clips", label="compact copies"):
-        copy = compact(clip.path, seconds, sample_rate, compression)
+        copy = compact(clip, seconds, sample_rate, compression, degrade)
         left -= len(copy)
         if left < 0:
             break
@@ -59,19 +66,34 @@ def encode_clips(
     tables.write(output, columns, seconds=seconds, sample_rate=sample_rate)
 
 
-def compact(path: str | Path, seconds: float, sample_rate: int, compression: float) -> bytes:
-    """Encode the start of a sound file as mono MP3; the same file gives the same bytes.
+def compact(
+    clip: Clip,
+    seconds: float,
+    sample_rate: int,
+    compression: float,
+    degrade: Degrade | None = None,
+) -> bytes:
+    """Encode the start of a clip as mono MP3; the same file gives the same bytes.
+
+    Args:
+        clip: of a manifest.
+        seconds: at most.
+        sample_rate: of the copy, in Hz.
+        compression: of the encoder, 0 to 1.
+        degrade: what the dataset does to the clip before the tower hears it.
 
     Raises:
         DataError: the file cannot be read or decoded.
     """
     try:
-        content = Path(path).read_bytes()
+        content = clip.path.read_bytes()
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror or error})") from error
-    sound = loading.decode(content, path)
+        raise DataError(f"{clip.path} cannot be read ({error.strerror or error})") from error
+    sound = loading.decode(content, clip.path)
     wanted = round(seconds * sound.sample_rate)
-    waveform = loading.mono(sound.waveform)
+    waveform = loading.mono(sound.waveform)  # (frames,)
+    if degrade is not None:
+        waveform = degrade(waveform, sound.sample_rate, clip.clip_id)
     if len(waveform) > wanted:
         fade = min(wanted, round(_FADE_SECONDS * sound.sample_rate))
         waveform = waveform[:wanted].copy()
@@ -90,11 +112,14 @@ def compact(path: str | Path, seconds: float, sample_rate: int, compression: flo
     return file.getvalue()
 
 
-def _in_turn(clips: Iterable[Clip]) -> Iterator[Clip]:
-    """Yield one clip of each class, then a second one of each, ...; spread over each class."""
-    by_class: dict[str, list[Clip]] = {}
-    for clip in clips:
-        by_class.setdefault(clip.label, []).append(clip)
+def _in_turn(clips: Iterable[tuple[tuple[str, ...], Clip]]) -> Iterator[Clip]:
+    """Yield one clip of each class, then a second one of each, ...; spread over each class.
+
+    Clips come with their labels; each combination of several labels counts as a class.
+    """
+    by_class: dict[tuple[str, ...], list[Clip]] = {}
+    for labels, clip in clips:
+        by_class.setdefault(labels, []).append(clip)
     queues = [_spread(members) for members in by_class.values()]
     for turn in range(max(map(len, queues), default=0)):
         yield from (queue[turn] for queue in queues if turn < len(queue))
