@@ -15,11 +15,13 @@ from listenread.errors import ConfigError, DataError
 from listenread.metrics.base import METRICS, Metric, Resampling, Target
 from listenread.models.base import TwoTower, Vectors
 from listenread.progress import progress
-from listenread.scores import Scores, cosine_similarities
+from listenread.scores import cosine_similarities
 from listenread.tasks.base import TASKS
-from listenread.tasks.cell import Cell, Texts
+from listenread.tasks.memory import MemoryCell
 from listenread.tasks.runner import collect
 
+#: The ontology of instruments that the workflow uses too, unless it is told another.
+DOKTORSKI = Path(__file__).parent / "resources" / "ontology" / "doktorski.csv"
 #: A sound: the path of a file, or a waveform of shape (frames,) or (frames, channels).
 Sound = str | Path | np.ndarray
 
@@ -27,6 +29,8 @@ Sound = str | Path | np.ndarray
 def load_model(
     model: str | Path | type,
     *,
+    catalogue: str | Path | None = None,
+    mirror: str | None = None,
     options: Mapping[str, Any] | None = None,
     device: str = "cpu",
     threads: int | None = None,
@@ -35,8 +39,12 @@ def load_model(
     """Load a model.
 
     Args:
-        model: the folder of a prepared model, ``results/models/<name>`` for instance; or a class of
-            your own (see docs/own_model.md), itself or as ``package.module:Class``.
+        model: its name in a catalogue; or the folder of a prepared model, for instance
+            ``results/models/mini``; or a class of your own (see docs/own_model.md), itself or as
+            ``package.module:Class``.
+        catalogue: a file such as ``catalogue/models.yaml``. The model is fetched and converted in
+            the folders `data` and `results/models` of the working directory if it is not there.
+        mirror: of the downloads, a folder in `wget -x` layout that is looked into first.
         options: of a class of your own.
         device: ``cpu``, a torch device such as ``cuda:0``, or ``auto``.
         threads: CPU threads; None for torch's own choice.
@@ -44,9 +52,11 @@ def load_model(
 
     Raises:
         ModelError: the folder is not a prepared model, or the model cannot be loaded.
-        ConfigError: there is no such class.
+        ConfigError: there is no such class, or no such model in the catalogue.
+        DownloadError: a file of the model cannot be fetched.
     """
     from listenread.models import storage
+    from listenread.models.catalogue import prepared_model
 
     if isinstance(model, type) or (isinstance(model, str) and ":" in model):
         found = load(model) if isinstance(model, str) else model
@@ -54,6 +64,8 @@ def load_model(
             description = {"options": dict(options or {})}
             made: TwoTower = found(Path(folder), description, tower="both", device=device)
             return made
+    if catalogue is not None:
+        model = prepared_model(str(model), catalogue, mirror=mirror)
     return storage.load(model, device=device, threads=threads, precision=precision)
 
 
@@ -84,7 +96,7 @@ def embed_audio(
     sounds = list(sounds)
     with progress(total=len(sounds), unit="sounds", label="embedding audio") as bar:
         batches = _batches(sounds, sample_rate, model.audio_input, batch_size, bar)
-        parts = [vectors for _, vectors in clip_vectors(Encoder(model.encode_audio), batches)]
+        parts = [vectors for _, vectors in clip_vectors(model.encode_audio, batches)]
     if not parts:
         raise DataError("there is no sound to embed")
     return Vectors(*(np.concatenate(vectors) for vectors in zip(*parts, strict=True)))
@@ -214,6 +226,7 @@ def measure(
     text: Vectors | None = None,
     scores: np.ndarray | None = None,
     folds: Sequence[int] | None = None,
+    ontology: str | Path = DOKTORSKI,
     settings: Mapping[str, Any] | None = None,
     resamples: int = 1000,
     confidence_level: float = 0.95,
@@ -229,6 +242,8 @@ def measure(
         text: vectors of one prompt, a row for each class.
         scores: cosines, shape (n, C); by default those of `audio` and `text` in the joint space.
         folds: of each clip, for tasks that hold clips out.
+        ontology: for tasks that relate the labels, see `listenread.ontology.read`; the instruments
+            of the paper by default.
         settings: of the task; its defaults otherwise.
         resamples: of the bootstrap.
         confidence_level: of the intervals.
@@ -249,9 +264,13 @@ def measure(
     if scores is None and audio is not None and text is not None:
         scores = cosine_similarities(audio.joint, text.joint)
     cell = MemoryCell(
-        {}, list(classes), _target(labels, classes), audio=audio, text=text, scores_=scores,
-        folds_=None if folds is None else np.asarray(folds),
-    )  # fmt: skip
+        labels=list(classes),
+        targets=_target(labels, classes),
+        vectors={"audio": audio, "text": text},
+        similarities=scores,
+        split=None if folds is None else np.asarray(folds),
+        files={"ontology": ontology},
+    )
     resampling = Resampling(resamples, confidence_level, seed)
     rows = collect(found, cell, found.settings(**(settings or {})), resampling)
     return pa.Table.from_pylist(rows) if rows else pa.table({})

@@ -16,7 +16,6 @@ from listenread.metrics.classification import (
     top_of_class,
 )
 from listenread.metrics.uncertainty import mean_of, percentile_interval
-from listenread.settings import Settings
 from listenread.tasks.base import Answer, Row, Table, Task
 from listenread.tasks.cell import Cell
 from listenread.tasks.settings import ClassificationSettings
