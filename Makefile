@@ -6,7 +6,7 @@
 # make lint       ruff, snakefmt, snakemake --lint, codespell, mypy
 # make verify     check that results are still what the workflow wrote
 # make audit      look for known vulnerabilities of the locked packages (needs the network)
-# make docs       regenerate docs/configuration.md from the schema
+# make docs       regenerate docs/configuration.md and docs/catalogue.md from the registries
 # make bench      measure speed and memory against named references (some twenty minutes)
 # make clean      delete results/ and logs/ (never data/)
 
@@ -87,7 +87,8 @@ audit: setup
 	$(BIN)/uv tool run pip-audit --no-deps --disable-pip -r envs/requirements.lock
 
 docs: setup
-	$(BIN)/python -m listenread.workflow.config_reference > docs/configuration.md
+	$(BIN)/python -m listenread.workflow.reference configuration > docs/configuration.md
+	$(BIN)/python -m listenread.workflow.reference catalogue > docs/catalogue.md
 
 clean:
 	rm -rf results logs

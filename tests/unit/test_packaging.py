@@ -19,8 +19,8 @@ MODULES = {
 }
 #: Declared for the package, and not imported by it.
 NOT_IMPORTED = {
+    "laion-clap": "what tests verify converted checkpoints against",
     "pretty_midi": "ships the SoundFont, which is found without importing it",
-    "pydantic": "settings of entries are pydantic models",
     "snakemake": "runs rules/, which import it",
     "snakemake-executor-plugin-cluster-generic": "named by profiles/cluster-generic",
     "snakemake-executor-plugin-slurm": "named by profiles/slurm",
