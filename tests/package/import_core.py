@@ -7,7 +7,9 @@ import pkgutil
 ROOMS = {
     "listenread.figures": "report",
     "listenread.report": "report",
-    "listenread.models": "models",
+    "listenread.models.clap": "models",
+    "listenread.models.common": "models",
+    "listenread.models.muscall": "models",
     "listenread.workflow": "workflow",
 }
 

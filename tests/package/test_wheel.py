@@ -10,7 +10,7 @@ import pytest
 
 UV = Path(sys.executable).parent / "uv"
 #: Markdown files whose Python blocks have to run, and the extras that they say one needs.
-TUTORIALS = ("tests/package/smoke.md",)
+TUTORIALS = ("docs/tutorial.md",)
 EXTRAS: tuple[str, ...] = ()
 
 
