@@ -1,4 +1,4 @@
-"""`import listenread`: models by name or of your own, vectors, scores, tasks; against references."""
+"""`import listenread`: models, vectors, scores and tasks in memory, against references."""
 
 import numpy as np
 import pytest
@@ -103,7 +103,7 @@ def test_sounds_are_files_or_waveforms(tmp_path):
     np.testing.assert_allclose(of_file.pre_joint[0], halves, rtol=1e-5)
     with pytest.raises(DataError, match="need their `sample_rate`"):
         listenread.embed_audio(model, [sound])
-    with pytest.raises(DataError, match="gone.wav"):
+    with pytest.raises(DataError, match=r"gone\.wav"):
         listenread.embed_audio(model, [tmp_path / "gone.wav"])
 
 
