@@ -433,11 +433,26 @@ def _check_selection(config: Configuration, problems: Problems) -> None:
             if found is not None:
                 options = getattr(dataset.settings, "options", {})
                 problems.validate(found.settings, options, ("datasets", name, "options"))
+    _check_figures(config, problems)
     for pair in config.constants.prompt_pairs:
         for name in pair:
             if name not in config.prompts:
                 hint = suggest([name], sorted(config.prompts))
                 problems.add(("prompt_pairs",), f": no such prompt `{name}`{hint}")
+
+
+def _check_figures(config: Configuration, problems: Problems) -> None:
+    """Refuse two tasks that would draw into the same files."""
+    drawn_by: dict[tuple[str, bool], str] = {}
+    for name, chosen in config.tasks.items():
+        for figure in chosen.task.figures:
+            other = drawn_by.setdefault((figure.name, chosen.task.per == "ontology"), name)
+            if other != name:
+                problems.add(
+                    ("experiment", "tasks"),
+                    f": `{other}` and `{name}` both draw a figure named `{figure.name}`; give one "
+                    "of them another `name`",
+                )
 
 
 def _check_models(config: Configuration, problems: Problems) -> None:
