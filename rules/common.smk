@@ -84,7 +84,7 @@ TOWERS_ENV, TABLES_ENV = "../envs/towers.yaml", "../envs/tables.yaml"
 
 def log_of(rule, *wildcards):
     """The log of a rule's jobs, one folder for each wildcard."""
-    return "/".join(["logs", rule, *(f"{{{name}}}" for name in wildcards)]) + ".log"
+    return str(Path("logs", rule, *(f"{{{name}}}" for name in wildcards))) + ".log"
 
 
 def times_of(rule, *wildcards):

@@ -126,7 +126,7 @@ def catalogue(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     models = {
         "trained": {"family": "muscall", "train": {"dataset": "gm_captions"}},
-        "wrong": {"family": "hf_clap", "repositry": "laion/larger_clap_general"},
+        "wrong": {"family": "hf_clap", "reposiory": "laion/larger_clap_general"},
     }
     (tmp_path / "models.yaml").write_text(yaml.safe_dump({"models": models}))
     return tmp_path / "models.yaml"
@@ -136,7 +136,7 @@ def catalogue(tmp_path, monkeypatch):
     ("name", "message"),
     [
         ("quiet", r"has no model `quiet`; it has trained, wrong"),
-        ("wrong", r"models\.wrong: .*repositry"),
+        ("wrong", r"models\.wrong: .*reposiory"),
         ("trained", r"has to be trained"),
     ],
 )
