@@ -343,7 +343,7 @@ def measure_with_classes(
     """
     scores = np.asarray(scores)
     variants = scores if scores.ndim == 3 else scores[None]
-    target = as_target(labels, variants.shape[2])
+    target = as_target(labels, variants.shape[-1])
     if not target.single:
         whole = measure(scores, target, metrics=metrics, resampling=resampling)
         return whole, [[] for _ in range(target.n_classes)]
