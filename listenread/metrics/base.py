@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from listenread.entries import Registry
-from listenread.errors import DataError
+from listenread.errors import DataError, Unavailable
 
 if TYPE_CHECKING:
     from listenread.metrics.scored import Resampled
@@ -123,10 +123,13 @@ class Target:
         """The class of each clip, intp, shape (n,).
 
         Raises:
-            DataError: a clip does not have exactly one label, or some were not judged.
+            Unavailable: a clip does not have exactly one label, or some were not judged.
         """
         if self.index is None:
-            raise DataError("clips have several labels, none, or labels that were not judged")
+            raise Unavailable(
+                "every clip must have exactly one label, all of them judged: some clips have "
+                "several labels, none, or labels that were not judged"
+            )
         return self.index
 
     def of_class(self, index: int) -> tuple[np.ndarray, np.ndarray | None]:
