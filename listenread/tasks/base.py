@@ -1,10 +1,12 @@
 """The contract of a task: what it reads, what it measures, and how that is told."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from listenread.entries import Registry
+from listenread.errors import ConfigError, ListenreadError
 from listenread.figures.base import Figure, Reads
 from listenread.metrics.base import Measurement, Metric, Resampling
 from listenread.settings import NoSettings, Settings
@@ -151,6 +153,27 @@ class Task:
             "ontology_text": {"text"},
         }  # fmt: skip
         return frozenset(tower for what in self.reads for tower in needed.get(what, ()))
+
+    def check_metrics(self, settings: Settings) -> None:
+        """Refuse settings for which the task cannot say what it measures.
+
+        Raises:
+            ConfigError: `metrics` breaks down, gives something else, or two metrics of one name.
+        """
+        try:
+            metrics = list(self.metrics(settings))
+        except ListenreadError:
+            raise
+        except Exception as error:
+            raise ConfigError(
+                f"`metrics` of the task `{self.name}` breaks down: {type(error).__name__}: {error}"
+            ) from error
+        strangers = [one for one in metrics if not isinstance(one, Metric)]
+        if strangers:
+            raise ConfigError(f"`metrics` of the task `{self.name}` gives {strangers[0]!r}")
+        twice = [name for name, n in Counter(one.name for one in metrics).items() if n > 1]
+        if twice:
+            raise ConfigError(f"the task `{self.name}` has two metrics named {', '.join(twice)}")
 
     def problems(self) -> list[str]:
         """List what breaks the contract."""

@@ -325,9 +325,9 @@ def _tasks(config: Mapping[str, Any], problems: Problems) -> dict[str, ChosenTas
         named = getattr(settings, "classification_metrics", ())
         if None not in [_find(METRICS, name, key_of_metrics, problems) for name in named]:
             try:
-                task.metrics(settings)
+                task.check_metrics(settings)
             except ListenreadError as error:
-                problems.add(key_of_metrics, f": {error}")
+                problems.add(key_of_metrics if named else key, f": {error}")
         if task.name in chosen:
             problems.add(key, f": two tasks are named `{task.name}`")
         chosen[task.name] = ChosenTask(reference, task, settings)

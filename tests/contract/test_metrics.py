@@ -3,11 +3,14 @@
 import math
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from small_cell import write_cell
 
+import listenread
 from listenread.entries import Registry
 from listenread.errors import ConfigError, DataError, Unavailable
 from listenread.metrics.base import METRICS, Metric, Resampling, Target
@@ -18,6 +21,7 @@ from listenread.metrics.uncertainty import bootstrap_counts
 from listenread.tasks.base import TASKS
 from listenread.tasks.runner import collect
 from listenread.tasks.settings import ClassificationSettings
+from listenread.workflow import config as configuration
 
 OWN = """
 import numpy as np
@@ -330,6 +334,31 @@ def test_a_name_twice_is_refused(own):
     chosen = ClassificationSettings(top_k=[1, 7], classification_metrics=[f"{own}:SEVENTH"])
     with pytest.raises(ConfigError, match="two metrics are named `top_7`"):
         chosen.metrics()
+
+
+def test_metrics_of_a_user_are_checked_before_a_run(own, repository):
+    """Each problem is told once, although several tasks have it."""
+    config = {}
+    for name in ("catalogue/datasets", "catalogue/models", "catalogue/prompts", "config"):
+        config |= yaml.safe_load((repository / f"{name}.yaml").read_text("utf-8"))
+    config["experiment"] |= {
+        "datasets": ["gm_notes"], "models": ["mini"], "prompts": ["track"],
+        "tasks": ["zero_shot", "audio_only"],
+    }  # fmt: skip
+    package = Path(listenread.__file__).parent
+    for chosen, reason in [
+        (["RANK", "SAME_NAME"], "two metrics are named `reciprocal_rank`"),
+        (["BY_CLASS"], "`weighted` gives float64 of shape (3, 2)"),
+    ]:
+        named = [f"{own}:{name}" for name in chosen]
+        config["metrics"] = {**config["metrics"], "classification_metrics": named}
+        with pytest.raises(ConfigError) as error:
+            configuration.resolve(config, package)
+        assert str(error.value).count(reason) == 1
+        assert "`metrics.classification_metrics`" in str(error.value)
+    config["metrics"]["classification_metrics"] = [f"{own}:RANK"]
+    tasks = configuration.resolve(config, package).tasks
+    assert tasks["zero_shot"].settings.metrics()[-1].name == "reciprocal_rank"
 
 
 def test_a_metric_of_something_else_is_refused_for_a_classification():

@@ -3,13 +3,16 @@
 import math
 import subprocess
 import sys
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from small_cell import KEYS, write_cell
 
+import listenread
 from listenread.entries import Registry, resolve
 from listenread.errors import ConfigError, ListenreadError
 from listenread.figures.runner import draw_figures
@@ -19,6 +22,7 @@ from listenread.tasks import tidy
 from listenread.tasks.base import TASKS, Per, Question, Task
 from listenread.tasks.cell import SPACES, Cell
 from listenread.tasks.runner import measure_cell
+from listenread.workflow import config as configuration
 from listenread.workflow.sections import Metrics, Report
 
 OWN = '''
@@ -92,6 +96,9 @@ PLACE = Task(**COMPLETE | {"figures": (Figure("f", "F", "clip", ("audio",), "a:b
 CONSTANTS = Task(**COMPLETE | {"figures": (Figure("f", "F", "model", ("audio",), "a:b", dict),)})
 TAKEN = Task(**COMPLETE | {"name": "zero_shot"})
 NOT_ONE = measure
+FAILING = Task(**COMPLETE | {"metrics": lambda settings: settings.names})
+NAMES = Task(**COMPLETE | {"metrics": lambda settings: ["mean_length"]})
+TWO_METRICS = Task(**COMPLETE | {"metrics": lambda settings: (LENGTH, LENGTH)})
 OTHER_METRIC = Task(**COMPLETE | {"measure": yields(metric="width")})
 OTHER_TASK = Task(**COMPLETE | {"measure": yields(task="widths")})
 LABELLED = Task(**COMPLETE | {"measure": yields(label="violin")})
@@ -155,6 +162,16 @@ def declared(whole: Cell, task: Task) -> Cell:
     if task.per == "model":
         del keys["prompt"]
     return Cell(keys, part(whole), reference=reference)
+
+
+def resolve_with(repository, experiment):
+    """The configuration of the project with another experiment."""
+    config = {}
+    for name in ("catalogue/datasets", "catalogue/models", "catalogue/prompts", "config"):
+        config |= yaml.safe_load((repository / f"{name}.yaml").read_text("utf-8"))
+    small = {"datasets": ["gm_notes"], "models": ["mini"], "prompts": ["track"]}
+    config["experiment"] = {**config["experiment"], **small, **experiment}
+    return configuration.resolve(config, Path(listenread.__file__).parent)
 
 
 def run(name, cell, folder, settings=None, n=10):
@@ -412,6 +429,25 @@ def test_rows_that_were_not_announced_are_refused(own, whole, tmp_path, entry, r
         run(f"{own}:{entry}", whole, tmp_path)
     assert str(error.value) == f"{own}: the task `lengths` {reason}"
     assert not (tmp_path / "tidy.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ("FAILING", "`metrics` of the task `lengths` breaks down: AttributeError: .*names"),
+        ("NAMES", "`metrics` of the task `lengths` gives 'mean_length'"),
+        ("TWO_METRICS", "the task `lengths` has two metrics named mean_length"),
+    ],
+)
+def test_broken_metrics_of_a_task_are_refused_before_a_run(own, repository, entry, reason):
+    with pytest.raises(ConfigError, match=rf"`experiment\.tasks`: {reason}"):
+        resolve_with(repository, {"tasks": [f"{own}:{entry}"]})
+
+
+def test_a_task_of_a_user_is_part_of_an_experiment(own, repository):
+    config = resolve_with(repository, {"tasks": [f"{own}:LENGTHS", "margin"]})
+    assert config.tasks["lengths"].settings.order == 2
+    assert config.module_of_task("lengths") == own
 
 
 def test_a_module_that_breaks_down_names_itself(tmp_path, monkeypatch):
