@@ -89,12 +89,11 @@ class Registry(Generic[E]):
         for info in pkgutil.iter_modules(package.__path__, f"{self.package}."):
             module = importlib.import_module(info.name)
             for entry in self._entries(module):
-                if entry.name in found and found[entry.name][1] != info.name:
+                known, where = found.setdefault(entry.name, (entry, info.name))
+                if known is not entry:
                     raise ConfigError(
-                        f"{info.name}: the {self.what} `{entry.name}` is already in "
-                        f"{found[entry.name][1]}"
+                        f"{info.name}: the {self.what} `{entry.name}` is already in {where}"
                     )
-                found[entry.name] = (entry, info.name)
         return found
 
     def _entries(self, module: ModuleType) -> Iterator[E]:

@@ -18,7 +18,7 @@ def cosine_similarities(audio: np.ndarray, text: np.ndarray) -> np.ndarray:
 
     Args:
         audio: (n, d) vectors, of any length but zero.
-        text: (C, d) vectors, likewise.
+        text: (C, d) vectors, of any length but zero.
 
     Returns:
         (n, C) float32 in [-1, 1].

@@ -1,7 +1,7 @@
 """The contract of a figure: what it shows, what it reads, and what draws it."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from listenread.settings import NoSettings, Settings
 
@@ -44,10 +44,19 @@ class Figure:
     def problems(self) -> list[str]:
         """List what breaks the contract."""
         found = []
-        if ":" not in self.draw:
+        if not (isinstance(self.draw, str) and ":" in self.draw):
             found.append(f"figure `{self.name}`: `draw` is not `package.module:function`")
         if not self.caption:
             found.append(f"figure `{self.name}` has no caption")
+        if self.per not in ("prompt", "model", "dataset"):
+            found.append(f"figure `{self.name}`: `per` is {self.per!r}")
+        if unknown := sorted(set(self.reads) - set(get_args(Reads))):
+            found.append(f"figure `{self.name}`: `reads` has unknown name(s) {', '.join(unknown)}")
+        if not (isinstance(self.settings, type) and issubclass(self.settings, Settings)):
+            found.append(
+                f"figure `{self.name}`: `settings` is not a subclass of "
+                "`listenread.settings.Settings`"
+            )
         return found
 
 

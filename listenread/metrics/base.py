@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from listenread.entries import Registry
-from listenread.errors import DataError
+from listenread.errors import DataError, Unavailable
 
 if TYPE_CHECKING:
     from listenread.metrics.scored import Resampled
@@ -59,7 +59,7 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Target:
-    """Which labels each clip has, and which nobody judged.
+    """Which labels each clip has, and which of them were not judged.
 
     A clip has any number of labels. Where every clip has exactly one and all were judged, `index`
     says which, and no (n, C) array is held.
@@ -88,7 +88,7 @@ class Target:
         Args:
             labels: for each clip its labels.
             classes: the C classes in the order of the scores' columns.
-            unknown: for each clip the classes that nobody judged; empty where all were judged.
+            unknown: for each clip the classes that were not judged; empty where all were judged.
 
         Raises:
             DataError: a label is not one of the classes.
@@ -123,10 +123,13 @@ class Target:
         """The class of each clip, intp, shape (n,).
 
         Raises:
-            DataError: a clip does not have exactly one label, or some were not judged.
+            Unavailable: a clip does not have exactly one label, or some were not judged.
         """
         if self.index is None:
-            raise DataError("clips have several labels, none, or labels that were not judged")
+            raise Unavailable(
+                "every clip must have exactly one label, all of them judged: some clips have "
+                "several labels, none, or labels that were not judged"
+            )
         return self.index
 
     def of_class(self, index: int) -> tuple[np.ndarray, np.ndarray | None]:
@@ -159,8 +162,8 @@ class Metric:
             for a metric that its module measures by a function of its own.
         permuted: a fast way to compute it for permuted labels; None takes `weighted` once for each
             permutation.
-        multi_label: whether it is defined where clips have several labels, or labels that nobody
-            judged; where it is not, it is left out for such data.
+        multi_label: whether it is defined where clips have several labels, or labels that were
+            not judged; where it is not, it is left out for such data.
         hub_name: name by which the Hugging Face hub knows it.
     """
 
@@ -183,13 +186,15 @@ class Metric:
     def problems(self) -> list[str]:
         """List what breaks the contract; a metric of a classification is tried on a few clips."""
         found = [f"`{key}` is empty" for key in ("title", "reference") if not getattr(self, key)]
+        if not (isinstance(self.name, str) and self.name.isidentifier()):
+            found.append(f"the name {self.name!r} is not an identifier")
         if self.better not in ("larger", "smaller", None):
             found.append(f"`better` is {self.better!r}, not 'larger', 'smaller' or None")
         if not self.low < self.high:
             found.append(f"its range is {self.low} to {self.high}")
         if not (callable(self.chance) or isinstance(self.chance, (int, float))):
             found.append("`chance` is neither a number, NO_CHANCE nor a function of the target")
-        if self.weighted is not None and not found:
+        if not found:
             from listenread.metrics.scored import trial
 
             found += trial(self)

@@ -137,7 +137,8 @@ def by_permutation(
         upper quantiles are what luck alone can reach.
 
     Raises:
-        DataError: see `scored.check`; clips with several labels.
+        DataError: see `scored.check`.
+        Unavailable: clips with several labels.
 
     Example:
         >>> from listenread.metrics.classification import ROC_AUC_MACRO, top

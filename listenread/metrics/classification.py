@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from listenread.errors import Unavailable
 from listenread.metrics import chance
 from listenread.metrics.base import NO_CHANCE, Measurement, Metric, Resampling, Target
 from listenread.metrics.scored import Resampled, as_target, check, divide, macro
@@ -193,8 +194,16 @@ def evaluate(
 
 
 def defined(metrics: Sequence[Metric], target: Target) -> list[Metric]:
-    """Return the metrics that are defined for a target: all, or those for several labels."""
-    return [metric for metric in metrics if target.single or metric.multi_label]
+    """Return the metrics that are defined for a target: all, or those for several labels.
+
+    Raises:
+        Unavailable: none of them is.
+    """
+    found = [metric for metric in metrics if target.single or metric.multi_label]
+    if metrics and not found:
+        names = ", ".join(metric.name for metric in metrics)
+        raise Unavailable(f"clips do not have exactly one label each, which {names} need")
+    return found
 
 
 def measure(
@@ -221,6 +230,7 @@ def measure(
     Raises:
         DataError: see `scored.check`.
         ConfigError: a confidence level outside (0, 1).
+        Unavailable: none of the metrics is defined for the labels.
     """
     scores = np.asarray(scores)
     variants = scores if scores.ndim == 3 else scores[None]
@@ -343,7 +353,7 @@ def measure_with_classes(
     """
     scores = np.asarray(scores)
     variants = scores if scores.ndim == 3 else scores[None]
-    target = as_target(labels, variants.shape[2])
+    target = as_target(labels, variants.shape[-1])
     if not target.single:
         whole = measure(scores, target, metrics=metrics, resampling=resampling)
         return whole, [[] for _ in range(target.n_classes)]
@@ -378,6 +388,7 @@ def confusion_matrix(scores: np.ndarray, labels: np.ndarray | Target) -> np.ndar
 
     Raises:
         DataError: see `scored.check`.
+        Unavailable: clips with several labels.
 
     Example:
         >>> confusion_matrix(np.array([[0.9, 0.1], [0.8, 0.2]]), np.array([0, 1])).tolist()

@@ -117,8 +117,8 @@ def _leave_one_out(
         own = sums[own_class] - block  # (rows, d)
         length = np.linalg.norm(own, axis=1)
         cosine = np.einsum("nd,nd->n", unit, own) / np.where(length > 0, length, 1.0)
-        nobody = (clips[own_class] == 1) | (length == 0)
-        result[rows][np.arange(len(own_class)), own_class] = np.where(nobody, -1.0, cosine)
+        alone = (clips[own_class] == 1) | (length == 0)
+        result[rows][np.arange(len(own_class)), own_class] = np.where(alone, -1.0, cosine)
 
 
 def _check(

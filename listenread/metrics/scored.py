@@ -10,7 +10,7 @@
   left out of every average over classes: they have no recall, F1 or curve. C is still the number
   of candidates.
 - *One class in the data.* There are no negatives: ROC-AUC is NaN, PR-AUC is 1.
-- *Labels that nobody judged* count neither as positive nor as negative for their class.
+- *Labels that were not judged* count neither as positive nor as negative for their class.
 - *NaN and infinite scores* are refused, and so is a dataset without clips.
 """
 
@@ -215,19 +215,35 @@ def as_target(labels: "np.ndarray | Target", n_classes: int) -> Target:
 
 
 def trial(metric: Metric) -> list[str]:
-    """Try a metric of a classification on six clips of three classes, and list what is wrong."""
-    assert metric.weighted is not None
+    """Try a metric of a classification on six clips of three classes, and list what is wrong.
+
+    One that is defined for several labels is tried on clips with several labels, too.
+    """
+    labels = np.array([0, 1, 2, 0, 1, 2])
+    found = _trial(metric, Target(3, labels))
+    if metric.multi_label and not found:
+        positive = np.eye(3, dtype=bool)[labels]  # (6, 3)
+        positive[0, 1] = True
+        known = np.ones_like(positive)
+        known[1, 2] = False
+        found = _trial(metric, Target(3, None, positive, known))
+    return found
+
+
+def _trial(metric: Metric, target: Target) -> list[str]:
     scores = np.array(
         [[0.9, 0.1, 0.3], [0.2, 0.8, 0.4], [0.1, 0.2, 0.3], [0.5, 0.4, 0.3], [0.3, 0.6, 0.2],
          [0.2, 0.3, 0.1]]
     )  # fmt: skip
-    target = Target(3, np.array([0, 1, 2, 0, 1, 2]))
     counts = np.array([[1.0, 2.0], [1.0, 0.0], [1.0, 1.0], [1.0, 1.0], [1.0, 2.0], [1.0, 0.0]])
+    if metric.weighted is None:
+        return []
     try:
         values = np.asarray(metric.weighted(Scored(scores, target).on(counts)))
         level = metric.chance_level(target)
     except Exception as error:
-        return [f"breaks down on six clips of three classes: {type(error).__name__}: {error}"]
+        clips = "six clips of three classes" + ("" if target.single else " with several labels")
+        return [f"breaks down on {clips}: {type(error).__name__}: {error}"]
     found = []
     if values.shape != (2,) or values.dtype.kind != "f":
         found.append(

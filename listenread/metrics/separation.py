@@ -53,9 +53,9 @@ class Profile(NamedTuple):
     Attributes:
         positive: counts in equal bins from -1 to 1, int32, shape (n, bins); int64 where they are
             summed over clips, shape (1, bins).
-        negative: likewise.
+        negative: the same for pairs that do not match.
         positive_moments: float64, shape (n, 3): number, sum and sum of squares.
-        negative_moments: likewise.
+        negative_moments: the same for pairs that do not match.
     """
 
     positive: np.ndarray

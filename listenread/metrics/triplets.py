@@ -61,7 +61,7 @@ class Triplets(NamedTuple):
     Attributes:
         right: int64, shape (L, D, D): right triplets by anchor, levels that anchor and positive
             share, levels that anchor and negative share (0: no family; D levels in all).
-        total: all triplets, likewise.
+        total: all triplets, in the same shape.
     """
 
     right: np.ndarray

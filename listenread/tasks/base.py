@@ -1,10 +1,12 @@
 """The contract of a task: what it reads, what it measures, and how that is told."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from listenread.entries import Registry
+from listenread.errors import ConfigError, ListenreadError
 from listenread.figures.base import Figure, Reads
 from listenread.metrics.base import Measurement, Metric, Resampling
 from listenread.settings import NoSettings, Settings
@@ -152,27 +154,69 @@ class Task:
         }  # fmt: skip
         return frozenset(tower for what in self.reads for tower in needed.get(what, ()))
 
+    def check_metrics(self, settings: Settings) -> None:
+        """Refuse settings for which the task cannot say what it measures.
+
+        Raises:
+            ConfigError: `metrics` breaks down, gives something else, or two metrics of one name.
+        """
+        try:
+            metrics = list(self.metrics(settings))
+        except ListenreadError:
+            raise
+        except Exception as error:
+            raise ConfigError(
+                f"`metrics` of the task `{self.name}` breaks down: {type(error).__name__}: {error}"
+            ) from error
+        strangers = [one for one in metrics if not isinstance(one, Metric)]
+        if strangers:
+            raise ConfigError(f"`metrics` of the task `{self.name}` gives {strangers[0]!r}")
+        twice = [name for name, n in Counter(one.name for one in metrics).items() if n > 1]
+        if twice:
+            raise ConfigError(f"the task `{self.name}` has two metrics named {', '.join(twice)}")
+
     def problems(self) -> list[str]:
         """List what breaks the contract."""
         found = [f"`{key}` is empty" for key in ("title", "reads") if not getattr(self, key)]
-        if not self.name.isidentifier():
+        if not (isinstance(self.name, str) and self.name.isidentifier()):
             found.append(f"the name {self.name!r} is not an identifier")
         if not (isinstance(self.settings, type) and issubclass(self.settings, Settings)):
             found.append("`settings` is not a subclass of `listenread.settings.Settings`")
         for key in ("measure", "metrics"):
             if not callable(getattr(self, key)):
                 found.append(f"`{key}` cannot be called")
-        unknown = set(self.reads) - {"scores", "audio", "text", "ontology_text", "ontology"}
+        known = [name for name in get_args(Reads) if name != "metrics"]
+        unknown = sorted(set(self.reads) - set(known))
         if unknown:
-            found.append(f"`reads` has unknown name(s) {', '.join(sorted(unknown))}")
-        if self.per not in ("model", "prompt", "pair", "ontology", "experiment"):
+            found.append(
+                f"`reads` has unknown name(s) {', '.join(unknown)}; there are {', '.join(known)}"
+            )
+        if self.per not in get_args(Per):
             found.append(f"`per` is {self.per!r}")
+        if self.question not in get_args(Question):
+            found.append(f"`question` is {self.question!r}")
+        if self.per_class_table is not None and not self.per_class:
+            found.append("there is a `per_class_table`, but `per_class` is not set")
         for table in (*self.tables, *([self.per_class_table] if self.per_class_table else [])):
             if not set(table.comparable) <= set(table.keys):
                 found.append(f"table `{table.name}`: `comparable` has columns that `keys` lacks")
+            found += self._strangers(f"table `{table.name}`", table.row_tasks)
+        for answer in self.answers:
+            found += self._strangers("an answer", [answer.row_task] if answer.row_task else [])
+        for what, items in (("tables", self.tables), ("figures", self.figures)):
+            names = [one.name for one in items]
+            if len(set(names)) < len(names):
+                found.append(f"two of its {what} have the same name")
         for figure in self.figures:
             found += figure.problems()
         return found
+
+    def _strangers(self, what: str, row_tasks: Sequence[str]) -> list[str]:
+        """Say which values of the column `task` are wanted that the task does not give."""
+        unknown = [name for name in row_tasks if name not in self.all_row_tasks]
+        return (
+            [f"{what} is of rows {', '.join(unknown)}, which `row_tasks` lacks"] if unknown else []
+        )
 
 
 TASKS: Registry[Task] = Registry("task", Task, "listenread.tasks")

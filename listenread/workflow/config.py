@@ -321,8 +321,13 @@ def _tasks(config: Mapping[str, Any], problems: Problems) -> dict[str, ChosenTas
         settings = problems.validate(task.settings, {**shared, **own}, ("tasks", reference))
         if settings is None or reference not in references:
             continue
-        for name in getattr(settings, "classification_metrics", ()):
-            _find(METRICS, name, ("metrics", "classification_metrics"), problems)
+        key_of_metrics = ("metrics", "classification_metrics")
+        named = getattr(settings, "classification_metrics", ())
+        if None not in [_find(METRICS, name, key_of_metrics, problems) for name in named]:
+            try:
+                task.check_metrics(settings)
+            except ListenreadError as error:
+                problems.add(key_of_metrics if named else key, f": {error}")
         if task.name in chosen:
             problems.add(key, f": two tasks are named `{task.name}`")
         chosen[task.name] = ChosenTask(reference, task, settings)

@@ -60,7 +60,7 @@ class Problems:
             return
         places = _places(self.files)
         lines = []
-        for key, text in self.found:
+        for key, text in dict.fromkeys(self.found):
             name = f"`{'.'.join(key)}`" if key else "the configuration"
             where = next((places[key[:n]] for n in range(len(key), 0, -1) if key[:n] in places), "")
             lines.append(f"  - {name}{text}{where and f' ({where})'}")

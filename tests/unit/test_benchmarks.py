@@ -5,12 +5,14 @@ import sys
 
 import pytest
 
+from listenread.tasks.base import TASKS
+
 
 @pytest.mark.slow
 def test_every_job_that_measures_is_benchmarked(repository):
-    jobs = {path.stem for path in (repository / "scripts").glob("measure_*.py")}
-    jobs -= {"measure_triplets", "measure_ontology_triplets"}  # their size is the ontology's
-    jobs |= {"score_prompt", "compare_prompts"}
+    tasks = [TASKS.find(name) for name in TASKS.names()]
+    # the size of the others is that of the ontology
+    jobs = {"score_prompt", *(task.name for task in tasks if "ontology" not in task.reads)}
     command = [sys.executable, "benchmarks/measure_metrics.py", "--jobs", *jobs]
     command += "--clips 300 --labels 5 --dimensions 6 --resamples 10 --permutations 2".split()
     ran = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""The examples in the docstrings of the metrics run and say what they print."""
+"""The examples in the docstrings of metrics and tasks run and give what they print."""
 
 import doctest
 import importlib
@@ -6,10 +6,12 @@ import pkgutil
 
 import pytest
 
-from listenread import metrics
+from listenread import metrics, tasks
 
-MODULES = ["listenread.ontology"] + [
-    f"listenread.metrics.{module.name}" for module in pkgutil.iter_modules(metrics.__path__)
+MODULES = ["listenread.ontology", "listenread.entries", "listenread.scores"] + [
+    module.name
+    for package in (metrics, tasks)
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
 ]
 
 

@@ -9,7 +9,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from listenread.errors import DataError
-from listenread.metrics import probes, prototypes, zero_shot
+from listenread.metrics import probes, prototypes
+from listenread.metrics.classification import evaluate
 
 PROBE = {"inverse_regularisation": 1.0, "tolerance": 1e-8, "max_iterations": 10_000}
 
@@ -33,7 +34,7 @@ def test_linear_probe_is_cross_validated_logistic_regression(case):
     )
     scores = probes.linear_probe(vectors, labels, 4, folds, **PROBE)
     np.testing.assert_allclose(scores, reference)
-    assert zero_shot.top_k_accuracy(scores, labels, 1) > 0.75
+    assert evaluate(scores, labels)["top_1"] > 0.75
 
 
 def test_k_nearest_is_cross_validated(case):
@@ -66,7 +67,7 @@ def test_probes_find_what_prototypes_cannot():
         "prototypes": prototypes.scores(plane, labels, 2, protocol="corrected", folds=folds),
         "k_nearest": probes.k_nearest(plane, labels, 2, folds, neighbours=5),
     }
-    accuracy = {k: zero_shot.top_k_accuracy(s, labels, 1) for k, s in accuracy.items()}
+    accuracy = {k: evaluate(s, labels)["top_1"] for k, s in accuracy.items()}
     assert accuracy["k_nearest"] > 0.98 > 0.9 > accuracy["prototypes"]
 
 

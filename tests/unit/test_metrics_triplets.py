@@ -9,10 +9,11 @@ from scipy.spatial.distance import cosine
 from listenread import ontology
 from listenread.errors import ConfigError, DataError
 from listenread.metrics import triplets
+from listenread.metrics.base import Resampling
 
 from .test_ontology import TINYSOL
 
-SETTINGS = {"resamples": 200, "confidence": 0.95, "seed": 0}
+RESAMPLING = Resampling(200)
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +123,7 @@ def test_agrees_with_a_plain_loop(seed, n, protocol):
 def test_bootstrap_draws_anchors(released, tinysol):
     outcome = triplets.evaluate(released["joint"], *tinysol, protocol="corrected")
     whole, related, *_ = triplets.measure(
-        released["joint"], *tinysol, protocol="corrected", **SETTINGS
+        released["joint"], *tinysol, protocol="corrected", resampling=RESAMPLING
     )
     assert (whole.metric, related.metric) == ("accuracy", "accuracy_related")
     assert (whole.value, related.value) == (outcome.accuracy, outcome.related().accuracy)
@@ -135,15 +136,19 @@ def test_bootstrap_draws_anchors(released, tinysol):
 
 def test_variants_are_averaged(released, tinysol):
     both = np.stack([released["joint"], released["joint"][::-1]])
-    apart = [triplets.measure(v, *tinysol, protocol="corrected", **SETTINGS)[0] for v in both]
-    together = triplets.measure(both, *tinysol, protocol="corrected", **SETTINGS)[0]
+    apart = [
+        triplets.measure(v, *tinysol, protocol="corrected", resampling=RESAMPLING)[0] for v in both
+    ]
+    together = triplets.measure(both, *tinysol, protocol="corrected", resampling=RESAMPLING)[0]
     assert together.value == pytest.approx((apart[0].value + apart[1].value) / 2)
     np.testing.assert_allclose(together.replicates, (apart[0].replicates + apart[1].replicates) / 2)
 
 
 def test_no_triplet_gives_no_value():
     distances, levels = np.array([[0, 2], [2, 0]]), np.array([[2, 1], [1, 2]])
-    for one in triplets.measure(np.eye(2), distances, levels, protocol="corrected", **SETTINGS):
+    for one in triplets.measure(
+        np.eye(2), distances, levels, protocol="corrected", resampling=RESAMPLING
+    ):
         assert np.isnan(one.value) and one.n == 0 and len(one.replicates) == 200
     assert np.isnan(triplets.evaluate(np.eye(2), distances, levels, protocol="published").accuracy)
 
@@ -154,7 +159,7 @@ def test_what_cannot_be_judged_is_refused(tinysol):
     with pytest.raises(DataError, match="NaN"):
         triplets.evaluate(np.full((14, 3), np.nan), *tinysol, protocol="corrected")
     with pytest.raises(DataError, match="no variant"):
-        triplets.measure(np.ones((0, 14, 3)), *tinysol, protocol="corrected", **SETTINGS)
+        triplets.measure(np.ones((0, 14, 3)), *tinysol, protocol="corrected", resampling=RESAMPLING)
     with pytest.raises(ConfigError, match="neither"):
         triplets.evaluate(np.eye(14), *tinysol, protocol="fair")
 
@@ -162,7 +167,7 @@ def test_what_cannot_be_judged_is_refused(tinysol):
 def test_accuracy_by_level_of_the_tree_adds_up_to_the_whole(released, tinysol):
     outcome = triplets.evaluate(released["joint"], *tinysol, protocol="corrected")
     _, _, *by_level = triplets.measure(
-        released["joint"], *tinysol, protocol="corrected", **SETTINGS
+        released["joint"], *tinysol, protocol="corrected", resampling=RESAMPLING
     )
     levels = [int(one.metric.removeprefix("accuracy_level_")) for one in by_level]
     np.testing.assert_array_equal([one.value for one in by_level], outcome.by_level()[levels])

@@ -2,16 +2,18 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from listenread.errors import ConfigError, DataError
-from listenread.metrics import uncertainty, zero_shot
-from listenread.metrics.uncertainty import Measurement
+from listenread.metrics import uncertainty
+from listenread.metrics.base import Measurement, Resampling
+from listenread.metrics.classification import STANDARD, measure, top
 
-SETTINGS = {"resamples": 60, "confidence": 0.9, "seed": 11}
+RESAMPLING = Resampling(60, 0.9, 11)
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +43,8 @@ def test_replicates_and_interval_are_those_of_a_plain_loop(case):
     counts = uncertainty.bootstrap_counts(labels, stop=60, seed=11).astype(int)
     rows = [np.repeat(np.arange(75), column) for column in counts.T]
     loop = [by_scikit_learn(scores[drawn], labels[drawn]) for drawn in rows]
-    measured = zero_shot.measure(scores, labels, **SETTINGS)
-    assert [m.metric for m in measured] == list(zero_shot.METRICS)
+    measured = measure(scores, labels, resampling=RESAMPLING)
+    assert [m.metric for m in measured] == [metric.name for metric in STANDARD]
     for measurement in measured:
         plain = np.array([replicate[measurement.metric] for replicate in loop])
         np.testing.assert_allclose(measurement.replicates, plain, atol=1e-12)
@@ -74,8 +76,8 @@ def test_every_clip_is_drawn_equally_often():
 def test_memory_limit_changes_nothing(case):
     scores, labels = case
     for whole, blocks in zip(
-        zero_shot.measure(scores, labels, **SETTINGS),
-        zero_shot.measure(scores, labels, **SETTINGS, max_bytes=1),
+        measure(scores, labels, resampling=RESAMPLING),
+        measure(scores, labels, resampling=replace(RESAMPLING, max_bytes=1)),
         strict=True,
     ):
         # The layout of a block decides the order of some sums, hence the last bit.
@@ -90,13 +92,11 @@ def test_intervals_cover_the_truth():
     for repetition in range(200):
         right = rng.random(150) < 0.6
         scores = np.stack([right, ~right], axis=1).astype(float)
-        (m,) = zero_shot.measure(
+        (m,) = measure(
             scores,
             np.zeros(150, dtype=int),
-            metrics=["top_1"],
-            resamples=200,
-            confidence=0.9,
-            seed=repetition,
+            metrics=[top(1)],
+            resampling=Resampling(200, 0.9, repetition),
         )
         covered += m.ci_low <= 0.6 <= m.ci_high
     assert 0.83 <= covered / 200 <= 0.96
@@ -105,13 +105,13 @@ def test_intervals_cover_the_truth():
 def test_paired_difference_is_narrower_than_the_values(case):
     scores, labels = case
     nearly = scores + np.random.default_rng(1).normal(scale=0.05, size=scores.shape)
-    (a,) = zero_shot.measure(scores, labels, metrics=["top_1"], **SETTINGS)
-    (b,) = zero_shot.measure(nearly, labels, metrics=["top_1"], **SETTINGS)
-    difference = uncertainty.paired_difference(a, b, confidence=0.9)
+    (a,) = measure(scores, labels, metrics=[top(1)], resampling=RESAMPLING)
+    (b,) = measure(nearly, labels, metrics=[top(1)], resampling=RESAMPLING)
+    difference = uncertainty.paired_difference(a, b, confidence_level=0.9)
     assert difference.value == pytest.approx(a.value - b.value)
     np.testing.assert_allclose(difference.replicates, a.replicates - b.replicates)
     assert difference.ci_high - difference.ci_low < (a.ci_high - a.ci_low) * 0.8
-    nothing = uncertainty.paired_difference(a, a, confidence=0.9)
+    nothing = uncertainty.paired_difference(a, a, confidence_level=0.9)
     assert (nothing.value, nothing.ci_low, nothing.ci_high) == (0, 0, 0)
 
 
@@ -119,13 +119,13 @@ def test_unpaired_measurements_are_refused():
     a = Measurement("top_1", 0.5, 0.4, 0.6, n=10, replicates=np.zeros(5))
     b = Measurement("top_2", 0.5, 0.4, 0.6, n=12, replicates=np.zeros(6))
     with pytest.raises(DataError, match=r"metric.*n: 10 and 12; resamples: 5 and 6"):
-        uncertainty.paired_difference(a, b, confidence=0.9)
+        uncertainty.paired_difference(a, b, confidence_level=0.9)
 
 
-@pytest.mark.parametrize("confidence", [0, 1, 95, -0.5])
-def test_confidence_out_of_range_is_refused(confidence):
-    with pytest.raises(ConfigError, match="confidence is"):
-        uncertainty.percentile_interval(np.arange(3.0), confidence)
+@pytest.mark.parametrize("level", [0, 1, 95, -0.5])
+def test_confidence_level_out_of_range_is_refused(level):
+    with pytest.raises(ConfigError, match="confidence_level is"):
+        uncertainty.percentile_interval(np.arange(3.0), level)
 
 
 def test_undefined_replicates_give_no_interval():
@@ -140,9 +140,9 @@ def test_no_unit_is_refused():
 
 def test_metrics_start_without_heavy_imports():
     heavy = "{'torch', 'sklearn', 'pandas', 'pyarrow', 'scipy', 'transformers'}"
-    modules = "uncertainty, one_vs_rest, zero_shot, prototypes"
     code = (
-        f"import sys; from listenread.metrics import {modules}; print({heavy} & set(sys.modules))"
+        "import sys; from listenread.metrics.base import METRICS; METRICS.names(); "
+        f"print({heavy} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
