@@ -19,6 +19,7 @@ from listenread.scores import cosine_similarities
 from listenread.tasks.base import TASKS
 from listenread.tasks.memory import MemoryCell
 from listenread.tasks.runner import collect
+from listenread.tasks.settings import ClassificationSettings
 
 #: The ontology of instruments that the workflow uses too, unless it is told another.
 DOKTORSKI = Path(__file__).parent / "resources" / "ontology" / "doktorski.csv"
@@ -174,14 +175,7 @@ def evaluate(
     labels: Sequence[str] | Sequence[Sequence[str]],
     classes: Sequence[str],
     *,
-    metrics: Sequence[str | Metric] = (
-        "top_1",
-        "top_5",
-        "f1_weighted",
-        "f1_macro",
-        "roc_auc_macro",
-        "pr_auc_macro",
-    ),
+    metrics: Sequence[str | Metric] | None = None,
     resamples: int = 1000,
     confidence_level: float = 0.95,
     seed: int = 2407,
@@ -192,7 +186,9 @@ def evaluate(
         scores: shape (n, C), larger for what fits better.
         labels: of each clip its label, or a list of labels.
         classes: the C labels in the order of the columns of `scores`.
-        metrics: names, ``package.module:NAME``, or metrics themselves.
+        metrics: names, ``package.module:NAME``, or metrics themselves; by default those of
+            the task `zero_shot`. Metrics that are not defined for clips with several labels are
+            left out for such clips.
         resamples: of the stratified bootstrap over clips; 0 for no interval.
         confidence_level: of the intervals.
         seed: of the bootstrap.
@@ -206,6 +202,8 @@ def evaluate(
     """  # fmt: skip
     from listenread.metrics import classification
 
+    if metrics is None:
+        metrics = ClassificationSettings().metrics()
     chosen = [METRICS.find(one) if isinstance(one, str) else one for one in metrics]
     measured = classification.measure(
         np.asarray(scores),

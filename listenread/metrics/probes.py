@@ -2,7 +2,7 @@
 
 Prototypes can only use the directions in which class means differ; these two are trained on labels
 and say what is in the vectors at all. Both predict every clip from the other folds. The scores that
-come out go through the metrics of `listenread.metrics.zero_shot`.
+come out go through the metrics of `listenread.metrics.classification`.
 
 Source: linear probe, Alain and Bengio, arXiv 1610.01644; standardised multinomial logistic
 regression and nearest neighbours as scikit-learn implements them.

@@ -1,7 +1,7 @@
 """Audio-only classification: a class is represented by the mean vector of its clips.
 
 The scores that come out are cosines, float64 of shape (n, C), and go through the metrics of
-`listenread.metrics.zero_shot`.
+`listenread.metrics.classification`.
 
 Source: Vasilakis, Bittner and Pauwels, ISMIR 2024, arXiv 2407.18058, section "audio-only", and the
 released `evaluation_output/audio_only/*.csv`, which the protocol `published` reproduces to the last

@@ -27,14 +27,6 @@ RELEASED_DEFINITIONS = "released"
 #: Keys of earlier versions -> what they are called now.
 RENAMED = {
     ("metrics", "confidence"): "`metrics.confidence_level`",
-    ("metrics", "permutations"): "`tasks.zero_shot.permutations`",
-    ("metrics", "separation_bins"): "`tasks.separation.bins` and `tasks.audio_separation.bins`",
-    ("metrics", "separation_max_others"): "`tasks.audio_separation.max_others`",
-    ("metrics", "probe_inverse_regularisation"): "`tasks.probes.inverse_regularisation`",
-    ("metrics", "probe_tolerance"): "`tasks.probes.tolerance`",
-    ("metrics", "probe_max_iterations"): "`tasks.probes.max_iterations`",
-    ("metrics", "probe_neighbours"): "`tasks.probes.neighbours`",
-    ("metrics", "probe_folds"): "`tasks.probes.folds`",
 }
 _CATALOGUES = ("datasets", "models", "prompts")
 
@@ -307,7 +299,7 @@ def _tasks(config: Mapping[str, Any], problems: Problems) -> dict[str, ChosenTas
     given = _mapping(config, "tasks", problems)
     metrics = config.get("metrics") or {}
     chosen: dict[str, ChosenTask] = {}
-    references = (config.get("experiment") or {}).get("tasks") or ["zero_shot", "audio_only"]
+    references = (config.get("experiment") or {}).get("tasks") or []
     for reference in dict.fromkeys([*references, *given]):
         key = ("experiment", "tasks") if reference in references else ("tasks", reference)
         task = _find(TASKS, reference, key, problems)

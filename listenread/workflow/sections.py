@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field
 
 from listenread.models.base import HealthLimits
 from listenread.settings import Name, Settings, unique
+from listenread.tasks.settings import ClassificationSettings
 
 Selection = Annotated[list[str], Field(min_length=1), AfterValidator(unique)]
 
@@ -21,8 +22,7 @@ class Experiment(Settings):
     models: Selection = Field(description="Names of models in the catalogue.")
     prompts: Selection = Field(description="Names of prompts in the catalogue.")
     tasks: Selection = Field(
-        default_factory=lambda: ["zero_shot", "audio_only"],
-        description="What is measured: built-in tasks, or `package.module:NAME` for your own.",
+        description="What is measured: built-in tasks, or `package.module:NAME` for your own."
     )
 
 
@@ -46,17 +46,9 @@ class Embedding(Settings):
     )
 
 
-class Metrics(Settings):
+class Metrics(ClassificationSettings):
     """Constants that tasks share. A task may have another value under `tasks`."""
 
-    top_k: Annotated[
-        list[Annotated[int, Field(ge=1)]], Field(min_length=1), AfterValidator(unique)
-    ] = Field(default_factory=lambda: [1, 2, 3, 4, 5], description="The k of top-k accuracy.")
-    classification_metrics: Annotated[list[str], AfterValidator(unique)] = Field(
-        default_factory=lambda: ["f1_weighted", "f1_macro", "roc_auc_macro", "pr_auc_macro"],
-        description="What else a classification is measured by: built-in metrics, or "
-        "`package.module:NAME` for your own.",
-    )
     resamples: int = Field(
         1000,
         ge=0,
