@@ -44,12 +44,18 @@ class Figure:
     def problems(self) -> list[str]:
         """List what breaks the contract."""
         found = []
+        if not (isinstance(self.name, str) and self.name.isidentifier()):
+            found.append(f"figure `{self.name}`: the name is not an identifier")
         if not (isinstance(self.draw, str) and ":" in self.draw):
             found.append(f"figure `{self.name}`: `draw` is not `package.module:function`")
         if not self.caption:
             found.append(f"figure `{self.name}` has no caption")
         if self.per not in ("prompt", "model", "dataset"):
             found.append(f"figure `{self.name}`: `per` is {self.per!r}")
+        if self.question not in (None, "listens", "reads", "meets"):
+            found.append(f"figure `{self.name}`: `question` is {self.question!r}")
+        if not self.reads:
+            found.append(f"figure `{self.name}`: `reads` is empty")
         if unknown := sorted(set(self.reads) - set(get_args(Reads))):
             found.append(f"figure `{self.name}`: `reads` has unknown name(s) {', '.join(unknown)}")
         if not (isinstance(self.settings, type) and issubclass(self.settings, Settings)):

@@ -12,15 +12,31 @@ from scipy.spatial.distance import cdist
 from sklearn.decomposition import PCA
 from sklearn.metrics import confusion_matrix
 
-from listenread import ontology
-from listenread.figures import columns, confusion, depth, map, margin, similarity, style
+from small_cell import write_cell
+
+from listenread.errors import Unavailable
+from listenread.figures import columns, confusion, depth, map, margin, prompts, similarity, style
+from listenread.figures.settings import (
+    AudioHistogramSettings,
+    HistogramSettings,
+    IntervalSettings,
+    MarginSettings,
+)
 from listenread.files import tables
 from listenread.metrics import separation
+from listenread.metrics.base import Resampling
 from listenread.report.inline import inline_svg
-from listenread.scores import score_prompt
-from listenread.tasks.triplets import measure_triplets
+from listenread.settings import NoSettings
+from listenread.tasks.base import TASKS
+from listenread.tasks.cell import Cell
+from listenread.tasks.runner import measure_cell
 
 CLASSES = ["Cello <1>", "Flute", "Oboe & co"]
+NONE = NoSettings()
+AUDIO = AudioHistogramSettings(histogram_bins=12, max_others=1000, seed=0)
+MARGIN = MarginSettings(
+    histogram_bins=10, reliability_bins=4, resamples=50, confidence_level=0.9, seed=1
+)
 
 
 @pytest.fixture
@@ -32,44 +48,29 @@ def vectors():
 
 
 @pytest.fixture
-def files(tmp_path, vectors):
+def cell(tmp_path, vectors):
     audio, text, labels = vectors
-    names = [CLASSES[label] for label in labels]
-    ids = [f"clip {number}" for number in range(len(labels))]
-    spaces = {"joint": tables.vectors(audio), "pre_joint": tables.vectors(audio)}
-    tables.write(tmp_path / "audio.parquet", {"clip_id": ids, "label": names, **spaces})
-    tables.write(
-        tmp_path / "text.parquet",
-        {"label": CLASSES, "text": CLASSES, "joint": tables.vectors(text)},
+    return write_cell(
+        tmp_path,
+        [(CLASSES[label],) for label in labels],
+        CLASSES,
+        scores=1 - cdist(audio, text, "cosine"),
+        audio={"joint": audio, "pre_joint": audio},
+        text={"joint": text},
     )
-    cosines = 1 - cdist(audio, text, "cosine")
-    columns = {name: cosines[:, i].astype(np.float32) for i, name in enumerate(CLASSES)}
-    tables.write(tmp_path / "scores.parquet", {"clip_id": ids, "label": names, **columns})
-    return tmp_path
 
 
-def draw_all(files, folder):
-    scores = files / "scores.parquet"
-    similarity.draw_text_audio(scores, folder / "similarity.svg", bins=12)
-    similarity.draw_audio_only(
-        files / "audio.parquet", folder / "audio.svg", bins=12, max_others=1000, seed=0
-    )
-    confusion.draw(scores, folder / "confusion.svg")
-    map.draw(files / "audio.parquet", files / "text.parquet", folder / "map.svg")
-    margin.draw(
-        scores,
-        folder / "confidence.svg",
-        histogram_bins=10,
-        reliability_bins=4,
-        resamples=50,
-        confidence=0.9,
-        seed=1,
-    )
+def draw_all(cell, folder):
+    similarity.draw(cell, folder / "similarity.svg", HistogramSettings(histogram_bins=12))
+    similarity.draw_audio(cell, folder / "audio.svg", AUDIO)
+    confusion.draw(cell, folder / "confusion.svg", NONE)
+    map.draw(cell, folder / "map.svg", NONE)
+    margin.draw(cell, folder / "margin.svg", MARGIN)
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_every_figure_is_three_files_and_the_same_on_every_run(files, tmp_path):
-    first, second = draw_all(files, tmp_path / "one"), draw_all(files, tmp_path / "two")
+def test_every_figure_is_three_files_and_the_same_on_every_run(cell, tmp_path):
+    first, second = draw_all(cell, tmp_path / "one"), draw_all(cell, tmp_path / "two")
     assert len(first) == 15 and first == second
     assert {name.rpartition(".")[2] for name in first} == {"svg", "pdf", "csv"}
     for name, content in first.items():
@@ -78,9 +79,9 @@ def test_every_figure_is_three_files_and_the_same_on_every_run(files, tmp_path):
             assert b"<text" in content, "text stays text"
 
 
-def test_the_histogram_counts_every_pair(files, tmp_path, vectors):
+def test_the_histogram_counts_every_pair(cell, tmp_path, vectors):
     audio, text, labels = vectors
-    draw_all(files, tmp_path / "one")
+    draw_all(cell, tmp_path / "one")
     cosines = 1 - cdist(audio, text, "cosine")
     own = np.eye(3, dtype=bool)[labels]
     frame = pd.read_csv(tmp_path / "one/similarity.csv")
@@ -95,14 +96,15 @@ def test_the_histogram_counts_every_pair(files, tmp_path, vectors):
 
 
 def test_a_histogram_of_one_value_is_drawn(tmp_path):
-    profile = separation.text_audio_profile(np.full((4, 2), 0.25), np.array([0, 1, 0, 1]), bins=400)
+    same = np.full((1, 4, 2), 0.25)
+    profile = separation.text_audio_profile(same, np.array([0, 1, 0, 1]), bins=400)
     drawn = similarity.histogram(profile, 60)
     assert drawn["positive"].tolist() == drawn["negative"].tolist() == [4]
 
 
-def test_the_confusion_csv_is_scikit_learns(files, tmp_path, vectors):
+def test_the_confusion_csv_is_scikit_learns(cell, tmp_path, vectors):
     audio, text, labels = vectors
-    draw_all(files, tmp_path / "one")
+    draw_all(cell, tmp_path / "one")
     frame = pd.read_csv(tmp_path / "one/confusion.csv")
     predicted = (1 - cdist(audio, text, "cosine")).argmax(axis=1)
     expected = confusion_matrix(labels, predicted)
@@ -115,12 +117,16 @@ def test_figures_of_many_classes_keep_their_size_and_leave_names_to_the_csv(tmp_
     n = 120
     names = [f"class <{number}>" for number in range(n)]
     vectors = np.random.default_rng(0).normal(size=(n, 4))
-    keys = {"clip_id": names, "label": names}
-    tables.write(tmp_path / "audio.parquet", {**keys, "joint": tables.vectors(vectors)})
-    tables.write(tmp_path / "text.parquet", {**keys, "joint": tables.vectors(-vectors)})
-    score_prompt(*(tmp_path / f"{name}.parquet" for name in ("audio", "text", "scores")))
-    confusion.draw(tmp_path / "scores.parquet", tmp_path / "confusion.svg")
-    map.draw(tmp_path / "audio.parquet", tmp_path / "text.parquet", tmp_path / "map.svg")
+    cell = write_cell(
+        tmp_path,
+        [(name,) for name in names],
+        names,
+        scores=1 - cdist(vectors, -vectors, "cosine"),
+        audio={"joint": vectors},
+        text={"joint": -vectors},
+    )
+    confusion.draw(cell, tmp_path / "confusion.svg", NONE)
+    map.draw(cell, tmp_path / "map.svg", NONE)
     for name in ("confusion", "map"):
         svg = (tmp_path / f"{name}.svg").read_text()
         assert float(re.search(r'width="([0-9.]+)pt"', svg)[1]) < 72 * 9
@@ -167,19 +173,33 @@ def test_nothing_that_draws_imports_pandas():
 
 
 @pytest.mark.parametrize("name", ["text", "audio"])
-def test_an_unavailable_table_gives_a_figure_that_says_why(files, tmp_path, name):
-    tables.write_unavailable(files / f"{name}.parquet", "it was not released")
-    map.draw(files / "audio.parquet", files / "text.parquet", tmp_path / "map.svg")
-    assert "it was not released" in (tmp_path / "map.svg").read_text()
-    assert pd.read_csv(tmp_path / "map.csv")["unavailable"].item() == "it was not released"
+def test_nothing_is_drawn_of_an_unavailable_table(cell, tmp_path, name):
+    tables.write_unavailable(cell.files[name], "it was not released")
+    with pytest.raises(Unavailable, match="it was not released"):
+        map.draw(cell, tmp_path / "map.svg", NONE)
+    assert not list(tmp_path.glob("map.*"))
 
 
-def test_vectors_of_one_space_alone_give_a_figure_that_says_so(files, tmp_path):
-    audio = tables.read(files / "audio.parquet").data.drop_columns("joint")
-    tables.write(files / "audio.parquet", audio)
-    map.draw(files / "audio.parquet", files / "text.parquet", tmp_path / "map.svg")
+def test_a_map_needs_the_joint_space(cell, tmp_path):
+    audio = tables.read(cell.files["audio"]).data.drop_columns("joint")
+    tables.write(cell.files["audio"], audio)
+    with pytest.raises(Unavailable, match="no joint vectors"):
+        map.draw(cell, tmp_path / "map.svg", NONE)
+
+
+def test_a_single_class_has_no_margins(tmp_path):
+    cell = write_cell(tmp_path, [("a",)] * 3, ["a"], scores=np.ones((3, 1)))
+    with pytest.raises(Unavailable, match="a single class"):
+        margin.draw(cell, tmp_path / "margin.svg", MARGIN)
+
+
+def test_a_figure_that_says_why_breaks_its_lines(tmp_path):
+    reason = "no audio vectors in the joint space of the model that was released with the paper"
+    style.save_reason(reason, tmp_path / "map.svg")
     lines = re.findall(r">([^<]+)</text>", (tmp_path / "map.svg").read_text())
-    assert " ".join(lines) == "Nothing to draw: no audio vectors in the joint space"
+    assert len(lines) > 1 and " ".join(lines) == f"Nothing to draw: {reason}"
+    assert pd.read_csv(tmp_path / "map.csv")["unavailable"].item() == reason
+    assert (tmp_path / "map.pdf").exists()
 
 
 def contrast(first, second):
@@ -199,8 +219,8 @@ def test_the_two_kinds_of_pairs_are_told_apart_in_grey():
     assert len(set(style.MARKERS)) == len(style.SERIES)
 
 
-def test_inlined_figures_do_not_share_identifiers_and_follow_the_page(files, tmp_path):
-    svg = draw_all(files, tmp_path / "one")["map.svg"].decode()
+def test_inlined_figures_do_not_share_identifiers_and_follow_the_page(cell, tmp_path):
+    svg = draw_all(cell, tmp_path / "one")["map.svg"].decode()
     one, two = (inline_svg(svg, prefix, 'a "map" & <more>') for prefix in ("a-", "b-"))
     found = [set(re.findall(r'\bid="([^"]*)"', text)) for text in (one, two)]
     assert found[0] and not found[0] & found[1]
@@ -211,31 +231,68 @@ def test_inlined_figures_do_not_share_identifiers_and_follow_the_page(files, tmp
     ElementTree.fromstring(one)
 
 
+def measured(task, cell, output, **settings):
+    resampling = {"n": 50, "confidence_level": 0.9, "seed": 1}
+    per_class = output.with_suffix(".per_class") if TASKS.find(task).per_class else None
+    measure_cell(task, cell, settings, resampling, output, per_class)
+    return output
+
+
 def test_triplets_by_depth_are_the_rows_of_the_tidy_table(tmp_path, repository):
     """Vectors that lie in the order of the tree are right at every level, others are not."""
     names = ["violin", "viola", "flute", "oboe", "bassoon", "trumpet", "trombone", "accordion"]
     file = repository / "listenread/resources/ontology/doktorski.csv"
-    tree = ontology.read(file)
-    far = np.minimum(tree.distances(names), 20.0)
-    tree_like = np.exp(-far / 4)
+    settings = {"column": "path", "root": None}
+    tree = Cell({}, {"ontology": file}, ontology_settings=settings).ontology
+    tree_like = np.exp(-np.minimum(tree.distances(names), 20.0) / 4)
     noise = np.random.default_rng(0).normal(size=(len(names), 8))
     paths = []
     for prompt, vectors in (("ordered", tree_like), ("noise", noise)):
-        text, paths = tmp_path / f"{prompt}.parquet", [*paths, tmp_path / f"{prompt}_m.parquet"]
-        spaces = {"joint": tables.vectors(vectors), "pre_joint": tables.vectors(vectors)}
-        tables.write(text, {"label": names, "text": names, **spaces})
-        measure_triplets(
-            text, file, paths[-1], tmp_path / "c.parquet",
-            dataset="d", model="m", prompt=prompt, column="path", root=None,
-            names={name: [name] for name in names}, resamples=50, confidence=0.9, seed=1,
-        )  # fmt: skip
-    depth.draw(paths, tmp_path / "depth.svg")
+        (tmp_path / prompt).mkdir()
+        spaces = {"joint": vectors, "pre_joint": vectors}
+        labels = [(name,) for name in names]
+        cell = write_cell(tmp_path / prompt, labels, names, text=spaces, ontology=file)
+        cell.keys = {**cell.keys, "prompt": prompt}
+        cell.ontology_settings = settings
+        paths.append(measured("triplets", cell, tmp_path / prompt / "metrics.parquet"))
+    depth.draw(Cell({}, {"metrics": paths}), tmp_path / "depth.svg", NONE)
     drawn = pd.read_csv(tmp_path / "depth.csv")
     tidy = pd.concat([tables.read(path).data.to_pandas() for path in paths])
     tidy = tidy[(tidy["protocol"] == "corrected") & tidy["metric"].str.contains("_level_")]
     np.testing.assert_allclose(drawn["value"], tidy["value"], atol=1e-6)
     assert (drawn.loc[drawn["prompt"] == "ordered", "value"] > 0.9).all()
     assert (drawn.loc[drawn["prompt"] == "noise", "value"] < 0.9).all()
-    assert (tmp_path / "depth.pdf").exists()
-    by_anchor = tables.read(tmp_path / "c.parquet").data.to_pandas()
+    by_anchor = tables.read(paths[0].with_suffix(".per_class")).data.to_pandas()
     assert set(by_anchor["label"]) == set(names)
+    with pytest.raises(Unavailable, match="no triplets by level"):
+        depth.draw(Cell({}, {"metrics": []}), tmp_path / "none.svg", NONE)
+
+
+def test_the_figure_of_prompts_holds_the_smallest_k_of_every_model(cell, tmp_path):
+    paths = []
+    for model in ("one", "two"):
+        cell.keys = {"dataset": "d", "model": model, "prompt": "p"}
+        path = tmp_path / f"{model}.parquet"
+        paths.append(measured("zero_shot", cell, path, top_k=[3, 2], permutations=5))
+    settings = IntervalSettings(top_k=[3, 2])
+    prompts.draw(Cell({"dataset": "d"}, {"metrics": paths}), tmp_path / "prompts.svg", settings)
+    drawn = pd.read_csv(tmp_path / "prompts.csv")
+    assert drawn["model"].tolist() == ["one", "two"] and set(drawn["metric"]) == {"top_2"}
+    tidy = tables.read(paths[0]).data.to_pandas()
+    wanted = tidy[(tidy["metric"] == "top_2") & (tidy["task"] == "zero_shot")]
+    np.testing.assert_allclose(drawn["value"][0], wanted["value"].item(), atol=1e-6)
+    with pytest.raises(Unavailable, match="no zero-shot top-2 on d"):
+        prompts.draw(Cell({"dataset": "d"}, {"metrics": []}), tmp_path / "none.svg", settings)
+
+
+def test_accuracy_by_margin_is_drawn_as_it_is_measured(cell, tmp_path, vectors):
+    margin.draw(cell, tmp_path / "margin.svg", MARGIN)
+    audio, text, labels = vectors
+    cosines = (1 - cdist(audio, text, "cosine")).astype(np.float32)
+    drawn = pd.read_csv(tmp_path / "margin.csv")
+    right = drawn[["right", "wrong"]].sum()
+    assert right["right"] == (cosines.argmax(axis=1) == labels).sum() and right.sum() == 60
+    curve = drawn[drawn["panel"] == "reliability"]
+    found = margin.reliability(cosines, labels, bins=4, resampling=Resampling(50, 0.9, 1))
+    for name in ("margin_mean", "top_1", "ci_low", "ci_high"):
+        np.testing.assert_allclose(curve[name], found._asdict()[name], rtol=1e-5, atol=1e-6)

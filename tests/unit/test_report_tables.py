@@ -10,9 +10,14 @@ import pandas as pd
 import pytest
 from huggingface_hub.repocard_data import model_index_to_eval_results
 
+from listenread.metrics import classification
+from listenread.metrics.base import METRICS
+from listenread.metrics.prompt_effects import difference
+from listenread.metrics.separation import OVERLAP
 from listenread.report import export
+from listenread.report.contents import read_tasks
 from listenread.report.model_index import model_index
-from listenread.report.wide import MARKS, mark_best, widen
+from listenread.report.wide import MARKS, beside_the_paper, mark_best, widen
 
 NAN = float("nan")
 
@@ -32,11 +37,19 @@ ROWS = tidy(
     ("e", "a", "p", "top_1", 0.7, NAN, NAN, 0.5),
 )
 KEYS = ("dataset", "model", "prompt")
+TOP_1 = classification.top(1)
+#: More than the rows have, as for a task whose metrics are not all defined.
+ASKED = [TOP_1, classification.top(2), METRICS.find("f1_macro")]
+
+
+def lay_out(rows, comparable=("dataset",), **keywords):
+    return widen(rows, KEYS, comparable, ASKED, **keywords)
 
 
 def test_rows_metrics_and_chance_are_where_they_belong():
-    table = widen(ROWS, KEYS, ("dataset",))
+    table = lay_out(ROWS)
     assert table.key_names == KEYS and table.metrics == ("top_1", "f1_macro")
+    assert table.headings == ("top-1", "F1, macro")
     assert table.keys == [
         ("d", "", "chance"),
         ("d", "a", "p"),
@@ -53,41 +66,51 @@ def test_rows_metrics_and_chance_are_where_they_belong():
 
 def test_keys_in_which_all_agree_are_left_out():
     rows = ROWS[(ROWS["dataset"] == "d") & (ROWS["model"] == "a")]
-    assert widen(rows, KEYS, ("dataset",)).key_names == ("prompt",)
+    assert lay_out(rows).key_names == ("prompt",)
 
 
 def test_chance_that_differs_within_a_group_is_not_stated():
     rows = tidy(
         ("d", "a", "p", "top_1", 0.9, 0.8, 1, 0.1), ("d", "a", "q", "top_1", 0.9, 0.8, 1, 0.2)
     )
-    assert not widen(rows, KEYS, ("dataset",)).chance.any()
+    assert not lay_out(rows).chance.any()
 
 
 def test_an_empty_table_has_no_rows():
-    assert len(widen(ROWS[:0], KEYS, ("dataset",))) == 0
+    assert len(lay_out(ROWS[:0])) == 0
+
+
+def test_a_table_without_a_ranking_marks_nothing():
+    assert lay_out(ROWS).mark.any() and not lay_out(ROWS, ranked=False).mark.any()
+
+
+def test_columns_come_in_the_order_of_the_metrics_and_not_of_the_rows():
+    table = lay_out(ROWS.iloc[::-1])
+    assert table.metrics == ("top_1", "f1_macro")
+    assert table.keys[1] == ("e", "a", "p")
 
 
 def marks(metric, *cells):
     value, low, high = (np.array([[cell[i]] for cell in cells], float) for i in range(3))
-    return [MARKS[mark] for mark in mark_best(value, low, high, [metric])[:, 0]]
+    return [MARKS[mark] for mark in mark_best(value, low, high, [metric.better])[:, 0]]
 
 
 def test_the_best_is_marked_only_as_far_as_intervals_allow():
-    assert marks("top_1", (0.9, 0.8, 1), (0.5, 0.4, 0.6)) == ["best", ""]
-    assert marks("top_1", (0.9, 0.8, 1), (0.5, 0.4, 0.85), (0.1, 0, 0.2)) == [
+    assert marks(TOP_1, (0.9, 0.8, 1), (0.5, 0.4, 0.6)) == ["best", ""]
+    assert marks(TOP_1, (0.9, 0.8, 1), (0.5, 0.4, 0.85), (0.1, 0, 0.2)) == [
         "among the best",
         "among the best",
         "",
     ]
-    assert marks("top_1", (0.9, 0.4, 1), (0.5, 0.4, 0.85)) == ["", ""]  # all overlap
-    assert marks("top_1", (0.9, NAN, NAN), (0.5, 0.4, 0.6)) == ["", ""]  # nothing to compare with
-    assert marks("top_1", (NAN, NAN, NAN), (0.5, 0.4, 0.6), (0.2, 0.1, 0.3)) == ["", "best", ""]
-    assert marks("overlap", (0.9, 0.8, 1), (0.5, 0.4, 0.6)) == ["", "best"]
-    assert marks("top_1_difference", (0.9, 0.8, 1), (0.5, 0.4, 0.6)) == ["", ""]
+    assert marks(TOP_1, (0.9, 0.4, 1), (0.5, 0.4, 0.85)) == ["", ""]  # all overlap
+    assert marks(TOP_1, (0.9, NAN, NAN), (0.5, 0.4, 0.6)) == ["", ""]  # nothing to compare with
+    assert marks(TOP_1, (NAN, NAN, NAN), (0.5, 0.4, 0.6), (0.2, 0.1, 0.3)) == ["", "best", ""]
+    assert marks(OVERLAP, (0.9, 0.8, 1), (0.5, 0.4, 0.6)) == ["", "best"]
+    assert marks(difference(TOP_1), (0.9, 0.8, 1), (0.5, 0.4, 0.6)) == ["", ""]
 
 
 def test_csv_reads_back_as_the_tidy_numbers():
-    found = pd.read_csv(io.StringIO(export.as_csv(widen(ROWS, KEYS, ("dataset",)))))
+    found = pd.read_csv(io.StringIO(export.as_csv(lay_out(ROWS))))
     for row in ROWS.itertuples():
         own = found[(found["dataset"] == row.dataset) & (found["model"] == row.model)]
         own = own[own["prompt"] == row.prompt]
@@ -97,7 +120,7 @@ def test_csv_reads_back_as_the_tidy_numbers():
 
 
 def test_latex_is_escaped_bold_and_balanced():
-    text = export.latex(widen(ROWS, KEYS, ("dataset",)), "50% & more", "tab:x")
+    text = export.latex(lay_out(ROWS), "50% & more", "tab:x")
     assert r"\caption{50\% \& more}" in text and r"b\_1" in text
     assert r"\textbf{0.900} {\scriptsize [0.800, 0.950]}" in text
     body = text[text.index(r"\midrule") : text.index(r"\bottomrule")]
@@ -132,7 +155,7 @@ def latex_problems(text):
 
 def test_latex_is_well_formed_whatever_the_text():
     rows = ROWS.assign(model=ROWS["model"].str.replace("a", "~a~ {x}^2 \\b #1 $ \u2032"))
-    text = export.latex(widen(rows, KEYS, ("dataset",)), "50% & ~more~ {x}^2", "tab:x")
+    text = export.latex(lay_out(rows), "50% & ~more~ {x}^2", "tab:x")
     assert r"\{x\}\textasciicircum{}2 \textbackslash{}b \#1 \$ $'$" in text
     assert latex_problems(text) == []
 
@@ -146,15 +169,58 @@ def test_latex_that_would_not_compile_is_recognised(text):
     assert latex_problems(text)
 
 
+def test_rows_say_what_the_page_shows():
+    chance, first, *_ = lay_out(ROWS).rows()
+    assert chance["chance"] and not first["chance"]
+    assert first["cells"][0] == {"value": 0.9, "low": 0.8, "high": 0.95, "mark": "best"}
+    assert len(list(lay_out(ROWS).rows(2))) == 2
+
+
+def test_published_numbers_stand_beside_ours_computed_ones_first():
+    verdicts = ["not computed: not released", "differs: another reading: two"]
+    paper = pd.DataFrame(
+        {
+            "system": "S", "task": "zero_shot", "space": "joint", "prompt": [None, "track"],
+            "metric": "top_1", "published": [0.8, 0.2], "ours": [NAN, 0.5], "ci_low": [NAN, 0.4],
+            "ci_high": [NAN, 0.6], "delta": [NAN, 0.3], "verdict": verdicts,
+        }
+    )  # fmt: skip
+    table = beside_the_paper(paper)
+    assert [key[-3:] for key in table.keys] == [
+        ("track", "differs", "top_1"),
+        ("", "not computed", "top_1"),
+    ]
+    np.testing.assert_array_equal(table.value, [[0.2, 0.5, 0.3], [0.8, NAN, NAN]])
+    np.testing.assert_array_equal(table.low, [[NAN, 0.4, NAN], [NAN, NAN, NAN]])
+    assert not table.mark.any() and not table.chance.any()
+
+
+ZERO_SHOT = read_tasks({"zero_shot": {}})
+
+
 def test_model_index_is_read_by_the_hub_library():
-    index = json.loads(json.dumps(model_index(ROWS, "a")["model-index"]))
+    index = json.loads(json.dumps(model_index(ROWS, "a", ZERO_SHOT)["model-index"]))
     name, results = model_index_to_eval_results(index)
     assert name == "a" and len(results) == 5
     found = {(one.dataset_name, one.metric_name): one.metric_value for one in results}
     assert found["d", "top_1 (joint, p, published)"] == 0.9
     assert results[0].metric_args["ci_high"] == 0.95 and results[0].metric_type == "accuracy"
+    assert results[0].task_type == "zero-shot-audio-classification"
 
 
 def test_model_index_leaves_undefined_values_out():
     rows = tidy(("d", "a", "p", "roc_auc_macro", NAN, NAN, NAN, NAN))
-    assert model_index(rows, "a")["model-index"][0]["results"] == []
+    assert model_index(rows, "a", ZERO_SHOT)["model-index"][0]["results"] == []
+
+
+def test_model_index_has_results_of_the_model_and_not_of_chance_or_other_tasks():
+    rows = [ROWS, *(ROWS.assign(task=name) for name in ("chance_by_permutation", "triplets"))]
+    assert model_index(pd.concat(rows), "a", ZERO_SHOT) == model_index(ROWS, "a", ZERO_SHOT)
+
+
+def test_model_index_has_tasks_and_metrics_that_the_hub_has_no_name_for():
+    rows = tidy(("d", "a", "p", "accuracy", 0.9, NAN, NAN, 0.5)).assign(task="triplets")
+    (found,) = model_index(rows, "a", read_tasks({"triplets": {}}))["model-index"][0]["results"]
+    assert found["task"] == {"type": "other", "name": "triplets"}
+    (metric,) = found["metrics"]
+    assert metric["value"] == 0.9 and "ci_low" not in metric["args"]
