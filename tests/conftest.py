@@ -161,6 +161,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator["webdriver.Chr
 PARTS = (
     "Snakefile",
     "config.yaml",
+    "catalogue",
     "config",
     "envs",
     "rules",
@@ -197,7 +198,7 @@ SMALL = {
     },
     "metrics": {"resamples": 20, "top_k": [1, 2]},
     "datasets": {
-        "tones": {"loader": "folder", "metadata": "tones/metadata.csv"},
+        "tones": {"kind": "folder", "metadata": "tones/metadata.csv"},
         "gm_captions": {"notes_per_program": 1, "seconds": 1.0, "sample_rate": 8000},
     },
     "models": {

@@ -134,7 +134,7 @@ def wanting(project, server, *names):
     """A configuration whose datasets fetch their csv from the server; returns the targets."""
     for name in names:
         project.config["datasets"][name] = {
-            "loader": "released_tinysol",
+            "kind": "released_tinysol",
             "metadata": {"url": f"{server.url}/{name}", "sha256": SHA256},
             "vocabulary": {"Flute": "flute"},
         }

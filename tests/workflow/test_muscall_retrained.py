@@ -46,7 +46,7 @@ def retrained(copy_project):
         project.folder / "mirror", {"train": clips[:181], "valid": clips[181:]}, 2.5
     )
     # a tokenizer that the captions alone would not give, in the place of CLIP's
-    url = yaml.safe_load((project.folder / "config.yaml").read_text("utf-8"))
+    url = yaml.safe_load((project.folder / "catalogue/models.yaml").read_text("utf-8"))
     url = url["models"]["muscall_retrained"]["tokenizer"]["url"].removeprefix("https://")
     place = project.folder / "mirror" / url
     place.parent.mkdir(parents=True)
@@ -65,7 +65,7 @@ def retrained(copy_project):
         "health": {"largest_mean_text_cosine": 1.0, "largest_mean_audio_cosine": 1.0},
         "metrics": {"resamples": 20, "top_k": [1, 2]},
         "datasets": {
-            "tones": {"loader": "folder", "metadata": "tones/metadata.csv"},
+            "tones": {"kind": "folder", "metadata": "tones/metadata.csv"},
             "magnatagatune": published,
         },
         "models": {"muscall_retrained": {"sizes": SIZES, "train": SMALLER}},

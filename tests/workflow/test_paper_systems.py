@@ -41,7 +41,7 @@ def systems(copy_project, shared_data, shared_mirror, made_by_package, tokenizer
     mirror.mkdir()
     for host in shared_mirror.iterdir():
         (mirror / host.name).symlink_to(host.resolve())
-    catalogue = yaml.safe_load((folder / "config.yaml").read_text("utf-8"))["models"]
+    catalogue = yaml.safe_load((folder / "catalogue/models.yaml").read_text("utf-8"))["models"]
     published = catalogue["larger_clap_general"]
     place = mirror / "huggingface.co" / published["repository"] / "resolve" / published["revision"]
     place.mkdir(parents=True)
@@ -70,7 +70,7 @@ def systems(copy_project, shared_data, shared_mirror, made_by_package, tokenizer
         },
         "metrics": {"resamples": 20, "top_k": [1, 2]},
         "health": {"largest_mean_text_cosine": 1.0, "largest_mean_audio_cosine": 1.0},
-        "datasets": {"tones": {"loader": "folder", "metadata": "tones/metadata.csv"}},
+        "datasets": {"tones": {"kind": "folder", "metadata": "tones/metadata.csv"}},
         "models": {
             "music_clap": {
                 "checkpoint": {"path": str(made_by_package / "HTSAT-base.pt")},
@@ -116,5 +116,5 @@ def test_the_prepared_model_gives_the_vectors_of_the_package(systems, made_by_pa
 
 
 def test_what_is_fetched_says_where_it_came_from(systems):
-    source = systems.folder / "data/repositories/larger_clap_general/source.json"
+    source = systems.folder / "data/models/larger_clap_general/repository/source.json"
     assert json.loads(source.read_text())["repository"] == "laion/larger_clap_general"
