@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from listenread.tasks.base import TASKS
 from listenread.workflow import code_inputs
 
 SCRIPTS = sorted(path.stem for path in (Path(__file__).parents[2] / "scripts").glob("*.py"))
@@ -45,22 +46,41 @@ def test_declared_modules_are_those_that_are_really_imported(repository, script)
 
 
 def test_rules_declare_the_code_of_their_own_script(repository):
-    """Every rule with a script has `code(<its script>)` among its inputs, under the rule's name."""
+    """Every rule with a script has `code(<its script>)` among its inputs, itself or by a function.
+
+    The functions in which a rule's inputs are put together name the script as well.
+    """
     rules = 0
     for file in (repository / "rules").glob("*.smk"):
-        for block in re.split(r"\n(?=rule )", file.read_text("utf-8"))[1:]:
-            name = re.match(r"rule (\w+):", block)[1]
-            script = re.search(r'"\.\./scripts/(\w+)\.py"', block)
-            assert script and script[1] == name, f"{file.name}: {name}"
-            assert re.search(rf'code\(\s*"{name}\.py"', block), f"{file.name}: {name}"
+        text = file.read_text("utf-8")
+        for block in re.split(r"\n(?= *(?:rule|checkpoint)(?: \w+)?:\n)", text)[1:]:
+            name = re.match(r" *\w+(?: (\w+))?:", block)[1]
+            script = re.search(r'"\.\./scripts/(\w+)\.py"', block)[1]
+            assert name in (None, script), f"{file.name}: {name}"  # None: of a loop
+            inputs = block[: block.index("output:")]
+            functions = re.findall(r"(?:unpack\(|code=)(?:lambda wildcards: )?(\w+)", inputs)
+            behind = [inputs, *(_function(text, one) for one in functions)]
+            declares = rf'(?:code|tower_inputs|released_inputs)\([^()]*"{script}\.py"'
+            assert any(re.search(declares, part) for part in behind), f"{file.name}: {script}"
             rules += 1
-    assert rules >= 10
+    assert rules >= 15
+
+
+def _function(text, name):
+    """The source of a function of a rules file."""
+    found = re.search(rf"^def {name}\(.*?(?=^\S)", text, re.MULTILINE | re.DOTALL)
+    return found[0] if found else ""
 
 
 def test_a_metrics_job_does_not_import_torch(repository):
     """Nothing outside listenread/models imports torch, so that small jobs start at once."""
-    for script in ("measure_zero_shot", "measure_audio_only", "score_prompt", "gather_metrics"):
-        behind = code_inputs.modules_behind([repository / "scripts" / f"{script}.py"], repository)
+    measure, *others = (
+        repository / f"scripts/{name}.py" for name in ("measure", "score_prompt", "gather_metrics")
+    )
+    tasks = [code_inputs.module_source(TASKS.module(name), repository) for name in TASKS.names()]
+    assert len(tasks) > 5
+    for sources in (*([measure, task] for task in tasks), *([one] for one in others)):
+        behind = code_inputs.modules_behind(sources, repository)
         assert not [path for path in behind if "models" in path.parts]
     torch_users = [
         path.relative_to(repository)

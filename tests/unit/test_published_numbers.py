@@ -6,7 +6,7 @@ import runpy
 import numpy as np
 import pytest
 
-from listenread.metrics import zero_shot
+from listenread.metrics import classification
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def test_audio_only_of_muscall_to_the_last_digit(repository, published_files, re
     scores = np.load(repository / "tests/data/muscall_audio_only_scores.npy")
     labels = regenerate["labels"](published_files / regenerate["TRUTH"])
     assert scores.shape == (2913, 14) and labels.shape == (2913,)
-    values = zero_shot.evaluate(scores, labels)
+    values = classification.evaluate(scores, labels)
     folder = published_files / regenerate["REPOSITORY"] / "evaluation_output/audio_only"
     released = (folder / "muscall.csv").read_text().replace("\n", ",").split(",")
     for metric in ("top_1", "top_2", "top_3", "top_4", "top_5", "f1_weighted"):

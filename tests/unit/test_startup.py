@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from listenread.datasets.base import ClipRow
+from listenread.datasets.manifest import Manifest, manifest_table, write_manifest
 from listenread.files import tables
 
 ARROW = "import sys, pyarrow as pa\nfrom listenread.workflow import startup\n"
@@ -62,14 +64,21 @@ def test_what_a_long_process_keeps_is_looked_through_seldom():
 
 
 def test_a_metric_is_measured_without_pandas(tmp_path):
-    scores = {"clip_id": ["a", "b"], "label": ["x", "y"], "x": [0.9, 0.1], "y": [0.2, 0.3]}
+    scores = {"clip_id": ["a", "b"], "x": [0.9, 0.1], "y": [0.2, 0.3]}
     tables.write(tmp_path / "scores.parquet", scores)
+    clips = [ClipRow("a", Path("a.wav"), ("x",)), ClipRow("b", Path("b.wav"), ("y",))]
+    table = manifest_table(clips, [None, None], tmp_path)
+    write_manifest(tmp_path / "manifest.parquet", Manifest(table, ["x", "y"]))
     code = (
         "import sys\nfrom listenread.workflow.job import job\n"
-        "from listenread.tasks.zero_shot import measure_zero_shot\n"
+        "from listenread.tasks.cell import cell_of\n"
+        "from listenread.tasks.runner import measure_cell\n"
+        "cell = cell_of({'dataset': 'd', 'model': 'm', 'prompt': 'p'}, "
+        "{'scores': 'scores.parquet', 'manifest': 'manifest.parquet'}, "
+        "names={}, ontology={}, parts={})\n"
         "with job('log'):\n"
-        "    measure_zero_shot('scores.parquet', 'tidy.parquet', 'each.parquet', dataset='d', "
-        "model='m', prompt='p', top_k=[1], resamples=5, confidence=0.9, permutations=2, seed=0)\n"
+        "    measure_cell('zero_shot', cell, {'top_k': [1], 'permutations': 2}, "
+        "{'n': 5, 'confidence_level': 0.9, 'seed': 0}, 'tidy.parquet', 'each.parquet')\n"
         "print('pandas' in sys.modules)"
     )
     assert run(code, cwd=tmp_path) == ["False"]
