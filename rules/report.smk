@@ -25,10 +25,11 @@ for chosen in TASKS.values():
                 rule_name
             input:
                 unpack(figure_inputs(task, figures, per)),
+                # What draws, not what measures: a metric's code changes no histogram of vectors.
                 code=code(
                     "draw.py",
-                    CONFIG.module_of_task(task.name),
                     *(entries.module_of(one.draw) for one in figures),
+                    *(entries.module_of(one.settings) for one in figures),
                 ),
             output:
                 **{one.name: figure(one, per) for one in figures},
@@ -48,6 +49,7 @@ for chosen in TASKS.values():
             params:
                 task=chosen.reference,
                 per=per,
+                draws=[one.draw for one in figures],
                 settings={one.name: LAYOUT.settings(one, chosen) for one in figures},
             script:
                 "../scripts/draw.py"
