@@ -160,8 +160,8 @@ def load(reference: str, what: str = "") -> Any:
     except ModuleNotFoundError as error:
         if error.name is not None and module_name.startswith(error.name):
             raise ConfigError(
-                f"{what}: there is no module `{module_name}`; its folder must be on PYTHONPATH, or "
-                "the working directory."
+                f"{what}: there is no module `{module_name}`; it must be on PYTHONPATH, in "
+                "the working directory, or beside an overlay."
             ) from error
         raise ConfigError(f"{what}: {module_name} cannot be imported: {error}") from error
     except Exception as error:

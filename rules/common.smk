@@ -34,6 +34,10 @@ CONFIG_FILES = [
     Path(name)
     for name in dict.fromkeys([*workflow.configfiles, *workflow.overwrite_configfiles])
 ]
+# Modules of the user are found in the working directory and beside an overlay; jobs take this over.
+for folder in [Path.cwd(), *(path.resolve().parent for path in CONFIG_FILES)]:
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))
 
 
 def code(script, *modules):

@@ -96,8 +96,8 @@ def module_source(name: str, root: Path) -> Path:
             spec = None
         if spec is None or spec.origin is None:
             raise ConfigError(
-                f"there is no module `{name}`; its folder must be on PYTHONPATH, or the working "
-                "directory."
+                f"there is no module `{name}`; it must be on PYTHONPATH, in the working "
+                "directory, or beside an overlay."
             )
         source = Path(spec.origin)
     return source
