@@ -46,10 +46,12 @@ def code(script, *modules):
     Rules declare them as inputs, so that an edit re-runs what depends on it, and only that.
     """
     sources = [PROJECT / "scripts" / script]
-    sources += [code_inputs.module_source(name, PROJECT) for name in modules]
-    return [
-        os.path.relpath(path) for path in code_inputs.modules_behind(sources, PROJECT)
-    ]
+    try:
+        sources += [code_inputs.module_source(name, PROJECT) for name in modules]
+        files = code_inputs.modules_behind(sources, PROJECT)
+    except ListenreadError as error:
+        raise WorkflowError(str(error))
+    return [os.path.relpath(path) for path in files]
 
 
 try:
