@@ -176,14 +176,23 @@ class Configuration:
         return list(dict.fromkeys(METRICS.module(name) for name in names))
 
     def modules(self) -> list[str]:
-        """Every module that holds an entry which the experiment uses."""
+        """Every module that holds an entry which the experiment uses, or code that one names."""
         experiment = self.constants.experiment
-        datasets = [*experiment.datasets, *self.behind()]
+        datasets = [self.datasets[name] for name in (*experiment.datasets, *self.behind())]
+        models = [self.models[name] for name in experiment.models]
+        tasks = [one.task for one in self.tasks.values()]
+        entries = [*(one.kind for one in datasets), *(one.family for one in models)]
+        references = [
+            *(material.make for entry in entries for material in entry.material),
+            *(model.family.preparation(model.settings).make for model in models),
+            *(figure.draw for task in tasks for figure in task.figures),
+        ]
         found = [
-            *(self.datasets[name].module for name in datasets),
-            *(module for name in experiment.models for module in self.models[name].modules),
+            *(module for one in datasets for module in (one.module, *one.kind.code(one.settings))),
+            *(module for one in models for module in one.modules),
             *(self.module_of_task(name) for name in self.tasks),
             *(module for name in self.tasks for module in self.metric_modules(name)),
+            *map(module_of, references),
         ]
         return list(dict.fromkeys(found))
 
