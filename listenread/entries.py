@@ -169,7 +169,9 @@ def load(reference: str, what: str = "") -> Any:
             f"{what}: {module_name} cannot be imported: {type(error).__name__}: {error}"
         ) from error
     if not hasattr(module, attribute):
-        raise ConfigError(f"{what}: the module {module_name} has no `{attribute}`")
+        close = difflib.get_close_matches(attribute, vars(module), 1)
+        hint = f"; did you mean `{close[0]}`?" if close else ""
+        raise ConfigError(f"{what}: the module {module_name} has no `{attribute}`{hint}")
     return getattr(module, attribute)
 
 
