@@ -17,6 +17,7 @@ from listenread.workflow import code_inputs, layout, scheduling, startup
 from listenread.workflow import config as configuration
 from listenread.workflow.messages import check_duplicate_keys
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 startup.collect_seldom()
 # Waiting threads sleep instead of spinning, and glibc keeps freed memory: see docs/performance.md.
@@ -30,9 +31,13 @@ for name, value in {
 # Relative, like all inputs: an absolute path would make another copy of the project another result.
 PACKAGE = Path(os.path.relpath(Path(listenread.__file__).parent))
 
+# In the order in which they are merged; Snakemake lists those of the command line first.
 CONFIG_FILES = [
     Path(name)
-    for name in dict.fromkeys([*workflow.configfiles, *workflow.overwrite_configfiles])
+    for name in sorted(
+        dict.fromkeys([*workflow.configfiles, *workflow.overwrite_configfiles]),
+        key=workflow.overwrite_configfiles.__contains__,
+    )
 ]
 # Modules of the user are found in the working directory and beside an overlay; jobs take this over.
 for folder in [Path.cwd(), *(path.resolve().parent for path in CONFIG_FILES)]:
@@ -65,6 +70,9 @@ except ListenreadError as error:
     raise WorkflowError(str(error))
 
 LAYOUT = layout.Layout(CONFIG)
+if workflow.is_main_process:
+    for told in layout.under_former_names(one.task for one in CONFIG.tasks.values()):
+        logger.warning(told)
 CONSTANTS = CONFIG.constants
 DATASETS, MODELS, TASKS = CONFIG.datasets, CONFIG.models, CONFIG.tasks
 # Heavy stages are shared between working copies and users: `--cache`, with this variable set.
