@@ -15,9 +15,10 @@ from listenread.errors import ListenreadError
 from listenread.prompts import Prompt
 from listenread.workflow import code_inputs, layout, scheduling, startup
 from listenread.workflow import config as configuration
-from listenread.workflow.messages import check_duplicate_keys
+from listenread.workflow.messages import check_duplicate_keys, read_yaml
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
+from snakemake.utils import update_config
 
 startup.collect_seldom()
 # Waiting threads sleep instead of spinning, and glibc keeps freed memory: see docs/performance.md.
@@ -31,16 +32,22 @@ for name, value in {
 # Relative, like all inputs: an absolute path would make another copy of the project another result.
 PACKAGE = Path(os.path.relpath(Path(listenread.__file__).parent))
 
-# In the order in which they are merged; Snakemake lists those of the command line first.
-CONFIG_FILES = [
-    Path(name)
-    for name in sorted(
-        dict.fromkeys([*workflow.configfiles, *workflow.overwrite_configfiles]),
-        key=workflow.overwrite_configfiles.__contains__,
+# Read here: Snakemake passes over `configfile:` in a module that is given a configuration.
+BASE_FILES = [
+    PROJECT / name
+    for name in (
+        "catalogue/datasets.yaml",
+        "catalogue/models.yaml",
+        "catalogue/prompts.yaml",
+        "config.yaml",
     )
 ]
+OVERLAYS = [
+    Path(name)
+    for name in dict.fromkeys([*workflow.configfiles, *workflow.overwrite_configfiles])
+]
 # Modules of the user are found in the working directory and beside an overlay; jobs take this over.
-for folder in [Path.cwd(), *(path.resolve().parent for path in CONFIG_FILES)]:
+for folder in [Path.cwd(), *(path.resolve().parent for path in OVERLAYS)]:
     if str(folder) not in sys.path:
         sys.path.append(str(folder))
 
@@ -60,8 +67,11 @@ def code(script, *modules):
 
 
 try:
-    check_duplicate_keys(CONFIG_FILES)
-    CONFIG = configuration.resolve(config, PACKAGE, CONFIG_FILES)
+    check_duplicate_keys([*BASE_FILES, *OVERLAYS])
+    merged = {}
+    for values in [*map(read_yaml, BASE_FILES), config]:
+        update_config(merged, values)
+    CONFIG = configuration.resolve(merged, PACKAGE, [*BASE_FILES, *OVERLAYS])
     # Snakemake passes over an error in an input function where the outputs exist: code that cannot
     # be found or parsed must stop the run here.
     for module in CONFIG.modules():
