@@ -70,7 +70,8 @@ def _imported(source: Path, root: Path) -> tuple[Path, ...]:
 
 def _place(source: Path) -> tuple[Path, list[str]]:
     """The folder that a module is imported from, and the packages that it is in."""
-    folder, package = source.parent, []
+    folder = source.parent
+    package: list[str] = []
     while (folder / "__init__.py").is_file():
         package.insert(0, folder.name)
         folder = folder.parent

@@ -205,9 +205,12 @@ class Configuration:
         datasets = [self.datasets[name] for name in (*experiment.datasets, *self.behind())]
         models = [self.models[name] for name in experiment.models]
         tasks = [one.task for one in self.tasks.values()]
-        entries = [*(one.kind for one in datasets), *(one.family for one in models)]
+        materials = [
+            *(material for one in datasets for material in one.kind.material),
+            *(material for one in models for material in one.family.material),
+        ]
         references = [
-            *(material.make for entry in entries for material in entry.material),
+            *(material.make for material in materials),
             *(model.family.preparation(model.settings).make for model in models),
             *(figure.draw for task in tasks for figure in task.figures),
         ]
