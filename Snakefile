@@ -13,12 +13,6 @@ min_version("9.27")
 PROJECT = workflow.current_basedir
 
 
-configfile: f"{PROJECT}/catalogue/datasets.yaml"
-configfile: f"{PROJECT}/catalogue/models.yaml"
-configfile: f"{PROJECT}/catalogue/prompts.yaml"
-configfile: f"{PROJECT}/config.yaml"
-
-
 include: "rules/common.smk"
 include: "rules/fetch.smk"
 include: "rules/prepare.smk"

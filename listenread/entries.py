@@ -160,8 +160,8 @@ def load(reference: str, what: str = "") -> Any:
     except ModuleNotFoundError as error:
         if error.name is not None and module_name.startswith(error.name):
             raise ConfigError(
-                f"{what}: there is no module `{module_name}`; its folder must be on PYTHONPATH, or "
-                "the working directory."
+                f"{what}: there is no module `{module_name}`; it must be on PYTHONPATH, in "
+                "the working directory, or beside an overlay."
             ) from error
         raise ConfigError(f"{what}: {module_name} cannot be imported: {error}") from error
     except Exception as error:
@@ -169,7 +169,9 @@ def load(reference: str, what: str = "") -> Any:
             f"{what}: {module_name} cannot be imported: {type(error).__name__}: {error}"
         ) from error
     if not hasattr(module, attribute):
-        raise ConfigError(f"{what}: the module {module_name} has no `{attribute}`")
+        close = difflib.get_close_matches(attribute, vars(module), 1)
+        hint = f"; did you mean `{close[0]}`?" if close else ""
+        raise ConfigError(f"{what}: the module {module_name} has no `{attribute}`{hint}")
     return getattr(module, attribute)
 
 

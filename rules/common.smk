@@ -15,8 +15,10 @@ from listenread.errors import ListenreadError
 from listenread.prompts import Prompt
 from listenread.workflow import code_inputs, layout, scheduling, startup
 from listenread.workflow import config as configuration
-from listenread.workflow.messages import check_duplicate_keys
+from listenread.workflow.messages import check_duplicate_keys, read_yaml
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
+from snakemake.utils import update_config
 
 startup.collect_seldom()
 # Waiting threads sleep instead of spinning, and glibc keeps freed memory: see docs/performance.md.
@@ -30,10 +32,24 @@ for name, value in {
 # Relative, like all inputs: an absolute path would make another copy of the project another result.
 PACKAGE = Path(os.path.relpath(Path(listenread.__file__).parent))
 
-CONFIG_FILES = [
+# Read here: Snakemake passes over `configfile:` in a module that is given a configuration.
+BASE_FILES = [
+    PROJECT / name
+    for name in (
+        "catalogue/datasets.yaml",
+        "catalogue/models.yaml",
+        "catalogue/prompts.yaml",
+        "config.yaml",
+    )
+]
+OVERLAYS = [
     Path(name)
     for name in dict.fromkeys([*workflow.configfiles, *workflow.overwrite_configfiles])
 ]
+# Modules of the user are found in the working directory and beside an overlay; jobs take this over.
+for folder in [Path.cwd(), *(path.resolve().parent for path in OVERLAYS)]:
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))
 
 
 def code(script, *modules):
@@ -42,15 +58,20 @@ def code(script, *modules):
     Rules declare them as inputs, so that an edit re-runs what depends on it, and only that.
     """
     sources = [PROJECT / "scripts" / script]
-    sources += [code_inputs.module_source(name, PROJECT) for name in modules]
-    return [
-        os.path.relpath(path) for path in code_inputs.modules_behind(sources, PROJECT)
-    ]
+    try:
+        sources += [code_inputs.module_source(name, PROJECT) for name in modules]
+        files = code_inputs.modules_behind(sources, PROJECT)
+    except ListenreadError as error:
+        raise WorkflowError(str(error))
+    return [os.path.relpath(path) for path in files]
 
 
 try:
-    check_duplicate_keys(CONFIG_FILES)
-    CONFIG = configuration.resolve(config, PACKAGE, CONFIG_FILES)
+    check_duplicate_keys([*BASE_FILES, *OVERLAYS])
+    merged = {}
+    for values in [*map(read_yaml, BASE_FILES), config]:
+        update_config(merged, values)
+    CONFIG = configuration.resolve(merged, PACKAGE, [*BASE_FILES, *OVERLAYS])
     # Snakemake passes over an error in an input function where the outputs exist: code that cannot
     # be found or parsed must stop the run here.
     for module in CONFIG.modules():
@@ -59,6 +80,9 @@ except ListenreadError as error:
     raise WorkflowError(str(error))
 
 LAYOUT = layout.Layout(CONFIG)
+if workflow.is_main_process:
+    for told in layout.under_former_names(one.task for one in CONFIG.tasks.values()):
+        logger.warning(told)
 CONSTANTS = CONFIG.constants
 DATASETS, MODELS, TASKS = CONFIG.datasets, CONFIG.models, CONFIG.tasks
 # Heavy stages are shared between working copies and users: `--cache`, with this variable set.

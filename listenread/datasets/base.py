@@ -185,9 +185,9 @@ class DatasetKind:
         licence: of the data.
         citation: how to cite it.
         captioned: whether it has captions in place of classes: material to train on.
-        clip_files: called with the settings: sound files of the user that are there and are to be
-            tracked one by one; the rows' paths by default. Only for kinds without material that
-            makes the audio.
+        clip_files: called with the settings, for kinds with material whose sound files may be the
+            user's: those that are there and are to be tracked one by one. Of kinds without material
+            the paths of the rows are.
         code: called with the settings: further modules that the manifest and the vectors depend on.
         of_the_paper: whether its clips are those of the paper, whose numbers are then compared.
         renamed_from: names that it had before.

@@ -1,6 +1,6 @@
 """A researcher's own clips: a csv with ``path,label``, or one folder per label."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -65,14 +65,6 @@ def locate(settings: FolderSettings, made: Mapping[str, Path]) -> Places:
     if settings.root is not None:
         return Places(root=Path(settings.root), metadata=metadata)
     return Places(root=metadata and metadata.parent, metadata=metadata)
-
-
-def clip_files(settings: FolderSettings) -> Sequence[str]:
-    """List the clips that exist; a missing one is an error of the manifest, or skipped there."""
-    if not settings.track_clips:
-        return []
-    rows = read_clips(locate(settings, {}), {})
-    return [str(row.path) for row in rows if row.path.exists()]
 
 
 def read_clips(places: Places, settings: Mapping[str, Any]) -> list[ClipRow]:
@@ -207,6 +199,5 @@ KIND = DatasetKind(
     settings=FolderSettings,
     locate=locate,
     read_clips=read_clips,
-    clip_files=clip_files,
     licence="yours",
 )

@@ -165,6 +165,7 @@ class Metric:
         multi_label: whether it is defined where clips have several labels, or labels that were
             not judged; where it is not, it is left out for such data.
         hub_name: name by which the Hugging Face hub knows it.
+        renamed_from: names that it had before.
     """
 
     name: str
@@ -178,6 +179,7 @@ class Metric:
     permuted: Callable[..., np.ndarray] | None = None
     multi_label: bool = False
     hub_name: str | None = None
+    renamed_from: tuple[str, ...] = ()
 
     def chance_level(self, target: Target) -> float:
         """Chance level by definition for a target."""

@@ -4,6 +4,7 @@ A *family* is a class. `registry.load` makes an instance for one tower at a time
 never needs the audio tower. Both vectors of a clip or a text come from one forward pass.
 """
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -345,7 +346,7 @@ def _of_class(name: str, found: type) -> Family:
         )
     family = Family(
         name=name,
-        description="A class of your own.",
+        description=(inspect.getdoc(found) or "A class of your own.").partition("\n")[0],
         settings=OwnSettings,
         towers=towers,
         loader=name,

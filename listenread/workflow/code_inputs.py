@@ -34,7 +34,11 @@ def modules_behind(sources: Iterable[Path], root: Path) -> list[Path]:
 
     Returns:
         Sorted paths. Imports inside functions count; modules that a registry names at run time do
-        not, and have to be among the `sources`.
+        not, and have to be among the `sources`. A module of a user is followed to those of the same
+        folder or package.
+
+    Raises:
+        ConfigError: a file cannot be parsed.
     """
     found: set[Path] = set()
     pending = list(sources)
@@ -48,15 +52,30 @@ def modules_behind(sources: Iterable[Path], root: Path) -> list[Path]:
 
 @cache
 def _imported(source: Path, root: Path) -> tuple[Path, ...]:
-    tree = ast.parse(source.read_text(encoding="utf-8"), filename=str(source))
+    try:
+        tree = ast.parse(source.read_text(encoding="utf-8"), filename=str(source))
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ConfigError(f"{source} cannot be read as Python: {error}") from error
+    folder, package = _place(source)
+    ours = source.is_relative_to(root / "listenread")
     # Importing a module imports the packages above it too.
-    names = (parent for name in _module_names(tree) for parent in _with_parents(name))
+    names = (parent for name in _module_names(tree, package) for parent in _with_parents(name))
     files = (
-        module_file(name, root)
+        module_file(name, root if name.split(".")[0] == "listenread" else folder)
         for name in names
-        if name.split(".")[0] == "listenread" and name not in PRESENTATION_ONLY
+        if name not in PRESENTATION_ONLY and (name.split(".")[0] == "listenread" or not ours)
     )
     return tuple(dict.fromkeys(path for path in files if path is not None))
+
+
+def _place(source: Path) -> tuple[Path, list[str]]:
+    """The folder that a module is imported from, and the packages that it is in."""
+    folder = source.parent
+    package: list[str] = []
+    while (folder / "__init__.py").is_file():
+        package.insert(0, folder.name)
+        folder = folder.parent
+    return folder, package
 
 
 def _with_parents(name: str) -> list[str]:
@@ -64,13 +83,15 @@ def _with_parents(name: str) -> list[str]:
     return [".".join(parts[:length]) for length in range(1, len(parts) + 1)]
 
 
-def _module_names(tree: ast.AST) -> Iterator[str]:
+def _module_names(tree: ast.AST, package: list[str]) -> Iterator[str]:
     for node in _statements(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) + 1 - node.level] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
@@ -96,8 +117,8 @@ def module_source(name: str, root: Path) -> Path:
             spec = None
         if spec is None or spec.origin is None:
             raise ConfigError(
-                f"there is no module `{name}`; its folder must be on PYTHONPATH, or the working "
-                "directory."
+                f"there is no module `{name}`; it must be on PYTHONPATH, in the working "
+                "directory, or beside an overlay."
             )
         source = Path(spec.origin)
     return source

@@ -11,7 +11,7 @@ from typing import Any
 
 from listenread import prompts
 from listenread.audio.degradations.base import DEGRADATIONS
-from listenread.datasets.base import DATASET_KINDS, DatasetKind, DatasetSettings
+from listenread.datasets.base import DATASET_KINDS, ClipRow, DatasetKind, DatasetSettings
 from listenread.entries import Registry, module_of
 from listenread.errors import ListenreadError
 from listenread.metrics.base import METRICS
@@ -60,6 +60,30 @@ class Dataset:
     def module(self) -> str:
         """The module that holds its kind."""
         return DATASET_KINDS.module(self.reference)
+
+    def clips(self) -> list[ClipRow]:
+        """Read the clips that the user brings; none where the kind derives or makes them.
+
+        Raises:
+            DataError: the metadata cannot be read.
+        """
+        if self.kind.material or self.kind.read_clips is None:
+            return []
+        known = self.settings.plain()
+        used = {name: known[name] for name in self.kind.uses}
+        return self.kind.read_clips(self.kind.locate(self.settings, {}), used)
+
+    def clip_files(self) -> list[str]:
+        """List sound files of the user that are there: the workflow tracks them one by one.
+
+        Raises:
+            DataError: the metadata cannot be read.
+        """
+        if not getattr(self.settings, "track_clips", False):
+            return []
+        if self.kind.clip_files is not None:
+            return [*self.kind.clip_files(self.settings)]
+        return [str(row.path) for row in self.clips() if row.path.exists()]
 
     def words(self, spelling: str | None) -> dict[str, str]:
         """Return label -> words in vocabulary order, in one of its spellings."""
@@ -176,14 +200,26 @@ class Configuration:
         return list(dict.fromkeys(METRICS.module(name) for name in names))
 
     def modules(self) -> list[str]:
-        """Every module that holds an entry which the experiment uses."""
+        """Every module that holds an entry which the experiment uses, or code that one names."""
         experiment = self.constants.experiment
-        datasets = [*experiment.datasets, *self.behind()]
+        datasets = [self.datasets[name] for name in (*experiment.datasets, *self.behind())]
+        models = [self.models[name] for name in experiment.models]
+        tasks = [one.task for one in self.tasks.values()]
+        materials = [
+            *(material for one in datasets for material in one.kind.material),
+            *(material for one in models for material in one.family.material),
+        ]
+        references = [
+            *(material.make for material in materials),
+            *(model.family.preparation(model.settings).make for model in models),
+            *(figure.draw for task in tasks for figure in task.figures),
+        ]
         found = [
-            *(self.datasets[name].module for name in datasets),
-            *(module for name in experiment.models for module in self.models[name].modules),
+            *(module for one in datasets for module in (one.module, *one.kind.code(one.settings))),
+            *(module for one in models for module in one.modules),
             *(self.module_of_task(name) for name in self.tasks),
             *(module for name in self.tasks for module in self.metric_modules(name)),
+            *map(module_of, references),
         ]
         return list(dict.fromkeys(found))
 
@@ -504,30 +540,13 @@ def _completed(config: Configuration, name: str, problems: Problems) -> Dataset 
         vocabulary, spellings = base.vocabulary, {**base.spellings, **dataset.spellings}
     else:
         try:
-            vocabulary = {label: label for label in sorted(labels_of(dataset))}
+            labels = {one for row in dataset.clips() for one in (*row.labels, *row.unknown)}
         except ListenreadError as error:
             problems.add(("datasets", name), f": {error}")
             return None
+        vocabulary = {label: label for label in sorted(labels)}
         spellings = dict(dataset.spellings)
     return Dataset(name, dataset.reference, dataset.kind, dataset.settings, vocabulary, spellings)
-
-
-def labels_of(dataset: Dataset) -> set[str]:
-    """Read the labels of a dataset that the user brings from its metadata.
-
-    Raises:
-        DataError: the metadata cannot be read.
-    """
-    assert dataset.kind.read_clips is not None
-    places = dataset.kind.locate(dataset.settings, {})
-    used = {
-        key: value for key, value in dataset.settings.plain().items() if key in dataset.kind.uses
-    }
-    return {
-        label
-        for row in dataset.kind.read_clips(places, used)
-        for label in (*row.labels, *row.unknown)
-    }
 
 
 def _check_words(dataset: Dataset, spelling: str | None, problems: Problems) -> None:

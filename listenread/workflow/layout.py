@@ -1,7 +1,8 @@
 """Where the files of the workflow are, and which of them an experiment has."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,27 @@ def per_class_path(task: Task) -> str:
     """Path of the table of classes or anchors of a task, likewise."""
     name = task.name if task.per == "ontology" else f"{task.name}_per_class"
     return _PER_CLASS[task.per].format(task=name)
+
+
+def under_former_names(tasks: Iterable[Task], folder: Path = Path()) -> list[str]:
+    """Say which tables belong to former names of some tasks; they stay, and are not read.
+
+    Args:
+        tasks: to look for.
+        folder: that holds ``results/``.
+    """
+    found = []
+    for task in tasks:
+        for former in task.renamed_from:
+            renamed = replace(task, name=former)
+            for path in (metrics_path(renamed), per_class_path(renamed)):
+                pattern = re.sub(r"\{\w+\}", "*", path)
+                if next(folder.glob(pattern), None) is not None:
+                    found.append(
+                        f"The task `{task.name}` was called `{former}`, whose results stay in "
+                        f"{pattern}; nothing reads them now."
+                    )
+    return found
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,21 @@ def check_duplicate_keys(paths: Iterable[Path]) -> None:
         )
 
 
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML file whose top level is a mapping.
+
+    Raises:
+        ConfigError: it cannot be read, or is something else.
+    """
+    try:
+        value = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506
+    except (OSError, UnicodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path} cannot be read as YAML: {error}") from error
+    if not isinstance(value, dict):
+        raise ConfigError(f"{path} must have keys at its top level")
+    return value
+
+
 def _described(
     error: Any, start: KeyPath, location: KeyPath, kind: type[BaseModel], whole: Any
 ) -> tuple[KeyPath, str]:

@@ -19,8 +19,7 @@ def manifest_inputs(wildcards):
     }
     if places.metadata is not None and str(places.metadata) not in files["material"]:
         files["metadata"] = str(places.metadata)
-    if getattr(dataset.settings, "track_clips", False) and dataset.kind.clip_files:
-        files["clips"] = [*dataset.kind.clip_files(dataset.settings)]
+    files["clips"] = dataset.clip_files()
     if dataset.base is not None:
         files["base"] = layout.MANIFEST.format(dataset=dataset.base)
     if dataset.kind.vectors == "released":

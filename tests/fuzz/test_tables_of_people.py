@@ -17,6 +17,7 @@ from listenread.datasets import tinysol
 from listenread.datasets.checking import build_manifest
 from listenread.datasets.manifest import write_manifest
 from listenread.files import tables
+from listenread.workflow.config import Dataset
 
 from .conftest import mutated, times
 
@@ -47,7 +48,7 @@ def use(path, **options):
     """All that a run does with a csv, up to a manifest that is read again."""
     rows = folder_dataset.read_folder(path.parent, path, **options)
     entry = folder_dataset.FolderSettings(kind="folder", metadata=str(path))
-    folder_dataset.KIND.clip_files(entry)
+    Dataset("own", "folder", folder_dataset.KIND, entry, {}, {}).clip_files()
     made = build_manifest(rows, on_bad_audio="skip", workers=1, working_directory=path.parent)
     write_manifest(path.parent / "manifest.parquet", made)
     assert tables.read(path.parent / "manifest.parquet").data.num_rows == len(made)

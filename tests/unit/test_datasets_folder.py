@@ -13,6 +13,7 @@ from listenread.datasets import folder
 from listenread.datasets.base import vocabulary_of
 from listenread.datasets.checking import build_manifest
 from listenread.errors import DataError
+from listenread.workflow.config import Dataset
 
 
 def touch(path: Path) -> Path:
@@ -204,7 +205,10 @@ def test_a_csv_has_one_column_of_labels(tmp_path):
 def test_clips_that_exist_are_tracked_if_wanted(tmp_path):
     touch(tmp_path / "a.wav")
     metadata = write_csv(tmp_path / "m.csv", "path,label\na.wav,x\nb.wav,x\n")
-    settings = {"kind": "folder", "metadata": str(metadata)}
-    tracked = folder.KIND.clip_files(folder.FolderSettings(**settings))
-    assert tracked == [str(tmp_path / "a.wav")]
-    assert folder.KIND.clip_files(folder.FolderSettings(**settings, track_clips=False)) == []
+
+    def tracked(**more):
+        settings = folder.FolderSettings(kind="folder", metadata=str(metadata), **more)
+        return Dataset("own", "folder", folder.KIND, settings, {}, {}).clip_files()
+
+    assert tracked() == [str(tmp_path / "a.wav")]
+    assert tracked(track_clips=False) == []
