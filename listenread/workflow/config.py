@@ -275,6 +275,14 @@ class Configuration:
         }
         return {name: titles for name, titles in missing.items() if titles}
 
+    def licences(self) -> dict[str, dict[str, str]]:
+        """Licences of the experiment's datasets and models, by name."""
+        experiment = self.constants.experiment
+        return {
+            "datasets": {name: self.datasets[name].kind.licence for name in experiment.datasets},
+            "models": {name: self.models[name].family.licence for name in experiment.models},
+        }
+
 
 def resolve(config: Mapping[str, Any], base: Path, files: Iterable[Path] = ()) -> Configuration:
     """Check a merged configuration and fill in its defaults.

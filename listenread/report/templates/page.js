@@ -1,4 +1,4 @@
-// Sorting, filtering and export of tables; the viewer of one system and prompt, with its clips.
+// Sorting, filtering and export of tables; the viewer of one model and prompt, with its clips.
 "use strict";
 (() => {
   const $ = (selector, root = document) => root.querySelector(selector);
@@ -215,7 +215,7 @@
     }
   }
 
-  // ---- the viewer of one system and prompt ----------------------------------------------------
+  // ---- the viewer of one model and prompt -----------------------------------------------------
   const CLIPS_AT_ONCE = 20;
   const heat = (share) => (share === 0 ? 0 : 1 + [0.1, 0.25, 0.5, 0.75].filter((step) => share >= step).length);
 
@@ -374,7 +374,7 @@
       const sound = element("audio", {
         controls: true, preload: embedded ? "metadata" : "none", src: source, "aria-label": `clip ${ids[clip]}`,
       });
-      const heard = !source ? ["its sound is not at hand"] : !embedded ? ["the original file, beside this page"]
+      const heard = !source ? ["its sound is not available"] : !embedded ? ["the original file"]
         : link ? ["a compact copy; ", element("a", { href: link }, "the original file")] : ["a compact copy"];
       const list = element("ol", { "aria-label": `the ${found.k} nearest labels` });
       const highest = found.similarity[clip * found.k];
