@@ -202,15 +202,15 @@
         if (Number.isNaN(row.low[i])) return value;
         return `${value} {\\scriptsize [${three(row.low[i])}, ${three(row.high[i])}]}`;
       };
-      const line = (cells) => `    ${cells.join(" & ")} \\\\`;
+      const line = (cells) => `${cells.join(" & ")} \\\\`;
       const columns = "l".repeat(this.keyCount) + "r".repeat(heads.length - this.keyCount);
       return [
-        "\\begin{table}", "  \\centering",
-        `  \\caption{${escape(this.table.caption.textContent.trim())}.}`,
-        `  \\label{tab:${this.table.id.replace("table-", "").replaceAll("_", "-")}}`,
-        `  \\begin{tabular}{${columns}}`, "    \\toprule", line(heads), "    \\midrule",
+        "\\begin{table}", "\\centering",
+        `\\caption{${escape(this.table.caption.textContent.trim())}.}`,
+        `\\label{tab:${this.table.id.replace("table-", "").replaceAll("_", "-")}}`,
+        `\\begin{tabular}{${columns}}`, "\\toprule", line(heads), "\\midrule",
         ...rows.map((row) => line([...row.keys.map(escape), ...Array.from(row.value, (_, i) => cell(row, i))])),
-        "    \\bottomrule", "  \\end{tabular}", "\\end{table}", "",
+        "\\bottomrule", "\\end{tabular}", "\\end{table}", "",
       ].join("\n");
     }
   }
