@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 _SUFFIX = ".benchmark.tsv"
 #: Snakemake looks at the memory of a job when it starts, before Python has imported anything, and
-#: for the second time after so many seconds; what it saw of a shorter job means nothing.
-_MEASURED_FROM = 0.5
+#: again about half a second later; what it saw of a job shorter than this (s) means nothing.
+_MEASURED_FROM = 1.0
 
 
 class Timing(NamedTuple):
