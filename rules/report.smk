@@ -147,6 +147,7 @@ rule write_report:
         ],
         decided=LAYOUT.decided(),
         left_out=CONFIG.left_out(),
+        licences=CONFIG.licences(),
         known=LAYOUT.known_names(),
     script:
         "../scripts/write_report.py"

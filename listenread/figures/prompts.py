@@ -1,4 +1,4 @@
-"""Prompts by systems: one metric of every prompt with its interval, a marker for each system."""
+"""Prompts by models: one metric of every prompt with its interval, a marker for each model."""
 
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,14 @@ from listenread.metrics.classification import top
 from listenread.tasks.cell import Cell
 
 #: Beyond these a figure cannot be read; the tables hold the rest.
-MOST_PROMPTS, MOST_SYSTEMS = 40, len(style.SERIES)
+MOST_PROMPTS, MOST_MODELS = 40, len(style.SERIES)
 _COLUMNS = ("model", "prompt", "metric", "value", "ci_low", "ci_high", "n", "chance")
 
 
 def draw(cell: Cell, svg: Path, settings: IntervalSettings) -> None:
     """Draw a dataset's zero-shot top-k accuracy, for the smallest k.
 
-    At most `MOST_PROMPTS` prompts and `MOST_SYSTEMS` systems are drawn, the first of the
+    At most `MOST_PROMPTS` prompts and `MOST_MODELS` models are drawn, the first of the
     experiment; the csv holds exactly what is drawn.
     """
     metric = top(min(settings.top_k))
@@ -32,7 +32,7 @@ def draw(cell: Cell, svg: Path, settings: IntervalSettings) -> None:
     if not rows:
         raise Unavailable(f"no zero-shot {metric.title} on {cell.keys['dataset']}")
     prompts = list(dict.fromkeys(row["prompt"] for row in rows))[:MOST_PROMPTS]
-    models = list(dict.fromkeys(row["model"] for row in rows))[:MOST_SYSTEMS]
+    models = list(dict.fromkeys(row["model"] for row in rows))[:MOST_MODELS]
     rows = [row for row in rows if row["prompt"] in prompts and row["model"] in models]
     height = 1.0 + len(prompts) * max(0.26, 0.11 * len(models))
     figure, axes = style.new_figure(6.8, height)

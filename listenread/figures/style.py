@@ -29,7 +29,7 @@ BLUE, ORANGE, VERMILLION, GREEN, SKY, PURPLE = (
     "#cc79a7",
 )
 SERIES = (BLUE, ORANGE, GREEN, PURPLE, VERMILLION, SKY)
-#: One marker for each of `SERIES`, so that colour is never alone in telling systems apart.
+#: One marker for each of `SERIES`, so that colour is never alone in telling models apart.
 MARKERS = ("o", "s", "^", "D", "v", "P")
 #: The page replaces these two by its own colours, so that figures follow light and dark.
 INK, LINE = "#1f2328", "#d0d4d9"

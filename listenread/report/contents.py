@@ -1,4 +1,4 @@
-"""What the page tells: the files of an experiment, read once and put into words' reach."""
+"""Load everything that the page is written from."""
 
 import base64
 import json
@@ -29,11 +29,11 @@ class Dataset:
         classes: the labels in vocabulary order.
         clip_ids: of the n evaluated clips.
         labels: of each clip.
-        links: path of each clip's file, from the folder of the page; None where it is not at hand.
-        seconds: median duration of a clip; NaN where it is not known.
+        links: path of each clip's file from the folder of the page; None where it does not exist.
+        seconds: median duration of a clip; NaN where it is unknown.
         skipped: clips left out, each with `clip_id`, `path`, `reason`.
-        notes: peculiarities that are no errors.
-        made_by: what else its manifest says about itself.
+        notes: peculiarities that are not errors.
+        made_by: the rest of its manifest's metadata.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Model:
-    """A system as the page presents it.
+    """A model as the page presents it.
 
     Attributes:
         name: in the configuration.
@@ -69,7 +69,7 @@ class Model:
 
     @property
     def failures(self) -> list[str]:
-        """What the health gate found fault with, one sentence each."""
+        """Checks of the health gate that failed, one sentence each."""
         return [] if self.health is None else self.health["failures"]
 
 
@@ -79,8 +79,8 @@ class Prompt:
 
     Attributes:
         name: in the configuration.
-        variants: how many ways of saying it there are.
-        example: what a text tower read for one class, or None where no system could.
+        variants: number of its variants.
+        example: its text for one class; None where no model read it.
     """
 
     name: str
@@ -105,7 +105,7 @@ class FigureFile:
 
     @property
     def is_drawn(self) -> bool:
-        """Whether there was something to draw; else the figure and its csv say why not."""
+        """Whether there was something to draw; otherwise the figure and its csv give the reason."""
         with self.svg.with_suffix(".csv").open(encoding="utf-8") as file:
             return file.readline().strip() != UNAVAILABLE
 
@@ -131,7 +131,7 @@ class MeasuredTask:
 
     @property
     def row_tasks_of_results(self) -> list[str]:
-        """Values of the column `task` that are results of a system, which a ranking may compare."""
+        """Values of the column `task` that are results of a model, which a ranking may compare."""
         no_results = {
             name for table in self.task.tables if not table.ranked for name in table.row_tasks
         }
@@ -164,11 +164,12 @@ class Contents:
         per_class: the same with a `label`, for one class or one anchor of triplets at a time, of
             the prompts that figures are drawn for.
         unavailable: cells that are empty on purpose: dataset, model, task, prompt, why.
-        datasets: in the experiment's order.
-        models: likewise.
-        prompts: likewise.
-        figures: likewise, name by name.
-        left_out: system -> titles of the tasks that it has no tower for.
+        datasets: in the experiment's order, as are `models`, `prompts` and `figures`.
+        models: see `datasets`.
+        prompts: see `datasets`.
+        figures: see `datasets`.
+        left_out: model -> titles of the tasks that it lacks a tower for.
+        licences: ``datasets`` and ``models`` -> name -> licence, as far as it is known.
         decisions: of the prompts that figures are drawn for.
         sounds: dataset -> clip_id -> compact copy as base64 of an MP3 file.
         paper: comparison with published numbers, one row each; empty where there is none.
@@ -186,22 +187,36 @@ class Contents:
     models: list[Model]
     prompts: list[Prompt]
     figures: list[FigureFile]
-    left_out: dict[str, list[str]]
+    left_out: Mapping[str, Sequence[str]]
+    licences: Mapping[str, Mapping[str, str]]
     decisions: list[Decisions]
     sounds: dict[str, dict[str, str]]
     paper: pd.DataFrame
     confidence_level: float
     resamples: int
 
-    def figures_of(self, name: str) -> list[FigureFile]:
-        """Figures of one name that show something, in the order of the experiment."""
-        return [figure for figure in self.figures if figure.name == name and figure.is_drawn]
+    def figures_of(self, name: str, task: Task | None = None) -> list[FigureFile]:
+        """Figures of one name that show something, in the order of the experiment.
+
+        Args:
+            name: of the figures.
+            task: whose figures are wanted: two tasks may share a figure if one of them runs on the
+                ontology, whose name then stands in place of a dataset's. None for both.
+        """
+        datasets = {dataset.name for dataset in self.datasets}
+        return [
+            figure
+            for figure in self.figures
+            if figure.name == name
+            and (task is None or (figure.dataset in datasets) == (task.per != "ontology"))
+            and figure.is_drawn
+        ]
 
     def state(self, model: Model) -> str:
-        """Say whether a system could be evaluated."""
+        """Say whether a model could be evaluated."""
         numbers = (self.tidy["model"] == model.name).any()
         if model.failures:
-            accepted = ", but evaluated all the same" if numbers else ""
+            accepted = ", but evaluated nevertheless" if numbers else ""
             return f"unhealthy{accepted}: {'; '.join(model.failures)}"
         holes = any(cell.get("model") == model.name for cell in self.unavailable)
         if numbers:
@@ -210,7 +225,7 @@ class Contents:
 
     @property
     def why_missing(self) -> list[dict[str, Any]]:
-        """Cells without numbers, those of one dataset, system, task and reason put together."""
+        """Cells without numbers, those of one dataset, model, task and reason put together."""
         together: dict[tuple, list[str]] = {}
         for cell in self.unavailable:
             key = tuple(cell.get(name) or "" for name in ("dataset", "model", "task", "why"))
@@ -253,12 +268,12 @@ def read_models(
     health_paths: Iterable[str | Path],
     catalogue: Mapping[str, dict[str, Any]],
 ) -> list[Model]:
-    """Read what the page says about the systems.
+    """Read what the page says about the models.
 
     Args:
         paths: ``{model}/model.json``, for those that have one.
-        health_paths: ``{model}/health.json``, likewise.
-        catalogue: all systems, in the experiment's order, with their entries in the configuration.
+        health_paths: ``{model}/health.json``, for those that have one.
+        catalogue: all models, in the experiment's order, with their entries in the configuration.
     """
     descriptions, health = (
         {Path(path).parent.name: json.loads(Path(path).read_text("utf-8")) for path in files}
@@ -271,11 +286,11 @@ def read_models(
 
 
 def read_prompts(paths: Iterable[str | Path], names: Sequence[str]) -> list[Prompt]:
-    """Find an example of each prompt in the texts that the systems read.
+    """Find an example of each prompt in the texts that the models read.
 
     Args:
-        paths: tables of text vectors, each named like its prompt, in any number for a prompt; the
-            first one that is not empty serves.
+        paths: tables of text vectors, each named like its prompt; of several for one prompt,
+            the first that is not empty is used.
         names: the prompts of the experiment.
     """
     found: dict[str, Prompt] = {}

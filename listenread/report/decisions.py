@@ -1,4 +1,4 @@
-"""What a system decided, clip by clip, in the compact form that the page's script reads."""
+"""What a model decided, clip by clip, in the compact form that the page's script reads."""
 
 import base64
 from dataclasses import dataclass

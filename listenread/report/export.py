@@ -34,15 +34,17 @@ def latex(table: WideTable, caption: str, label: str) -> str:
         caption: plain text.
         label: of the LaTeX float.
     """
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         [
             [*map(escape_latex, row["keys"]), *map(_latex_cell, row["cells"])]
             for row in table.rows()
         ],
         columns=[escape_latex(heading) for heading in (*table.key_names, *table.headings)],
-    ).to_latex(
-        index=False,
+    )
+    return frame.style.hide(axis="index").to_latex(
         column_format="l" * len(table.key_names) + "r" * len(table.metrics),
+        position_float="centering",
+        hrules=True,
         caption=escape_latex(caption),
         label=label,
     )

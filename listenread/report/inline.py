@@ -1,4 +1,4 @@
-"""Figures inside the page: svg files made to fit the page's colours, fonts and identifiers."""
+"""Figures inside the page: svg files with the page's colours and fonts and unique identifiers."""
 
 import re
 
@@ -7,12 +7,12 @@ _COLOURS = {"#1f2328": "var(--ink)", "#d0d4d9": "var(--line)"}
 
 
 def inline_svg(svg: str, prefix: str, description: str) -> str:
-    """Make an svg file of matplotlib's a part of an HTML page.
+    """Make an svg file of matplotlib fit into an HTML page.
 
     Args:
         svg: text of the file.
         prefix: put before every identifier, so that several figures fit on one page.
-        description: read aloud in place of the picture.
+        description: for screen readers.
 
     Returns:
         The ``<svg>`` element alone, as wide as its container at most.

@@ -1,4 +1,4 @@
-"""Results of a system in the shape of a Hugging Face model card's ``model-index``.
+"""Results of a model in the shape of a Hugging Face model card's ``model-index``.
 
 Source of the shape: https://huggingface.co/docs/hub/model-cards, "Evaluation results", and
 `huggingface_hub.repocard_data`.
@@ -15,14 +15,14 @@ from listenread.tasks.base import Task
 
 
 def model_index(tidy: pd.DataFrame, model: str, tasks: Iterable[MeasuredTask]) -> dict[str, Any]:
-    """Lay the results of one system out as a ``model-index``.
+    """Lay the results of one model out as a ``model-index``.
 
-    Rows of unranked tables are no results of the system and are left out, as are undefined values:
-    the hub knows no NaN.
+    Rows of unranked tables are not results of the model and are left out, as are undefined values:
+    the hub has no NaN.
 
     Args:
         tidy: the tidy table of an experiment.
-        model: whose rows are taken.
+        model: its name.
         tasks: of the experiment.
     """
     of_row_task = {name: one for one in tasks for name in one.row_tasks_of_results}

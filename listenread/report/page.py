@@ -25,13 +25,11 @@ from listenread.tasks.base import Table
 from listenread.tasks.cell import Cell
 from listenread.tasks.words import three_digits
 
-#: Longer tables hold so many rows as html; the page's script makes the others when asked for.
+#: Rows that a table has as html; the page's script adds the rest on request.
 ROWS_AS_HTML = 300
-#: More answers of one kind than these are folded away below the first ones.
+#: Answers of one kind that are in sight; the rest is folded away.
 SENTENCES_IN_SIGHT = 3
-
-
-#: Longer tables of that kind are left to the file.
+#: Longer tables of classes or anchors are only linked.
 PER_CLASS_ROWS = 20_000
 #: The page's questions in order, and their headings.
 QUESTIONS = {
@@ -62,8 +60,8 @@ class Inputs:
         metrics: the tidy table.
         per_class: the same, one class at a time, or None.
         manifests: of the datasets.
-        models: the ``model.json`` files, of the systems that have one.
-        health: the ``health.json`` files, likewise.
+        models: the ``model.json`` files, of the models that have one.
+        health: the ``health.json`` files, of the models that have one.
         texts: tables of text vectors, from which prompts are quoted.
         scores: of the prompts that figures are drawn for.
         figures: svg files below ``figures/`` beside the page.
@@ -100,6 +98,7 @@ def write_report(
     figures: Sequence[Sequence[str | None]] = (),
     decided: Sequence[Sequence[str]] = (),
     left_out: Mapping[str, Sequence[str]] | None = None,
+    licences: Mapping[str, Mapping[str, str]] | None = None,
     logs: str | Path = "logs",
     known: Sequence[str] = (),
 ) -> None:
@@ -117,14 +116,15 @@ def write_report(
         confidence_level: of the intervals.
         resamples: of the bootstrap.
         configuration: what the page states as the experiment's configuration; of its `models`,
-            those of its `experiment` are the systems, in order.
+            those of its `experiment` are evaluated, in this order.
         embed_megabytes: how much of figures and decisions the page holds at most (10**6 bytes), a
-            half for each; what does not fit is linked. Compact clips come on top, their size is
-            decided where they are made.
+            half for each; what does not fit is linked. Compact clips are not counted here: their
+            size is limited where they are made.
         figures: name, dataset, model and prompt of each of `Inputs.figures`.
         decided: dataset, model and prompt of each of `Inputs.scores`.
-        left_out: system -> titles of the tasks that it has no tower for.
-        logs: Snakemake's logs, beside which it notes the run times; they need not be there.
+        left_out: model -> titles of the tasks that it lacks a tower for.
+        licences: ``datasets`` and ``models`` -> name -> licence.
+        logs: folder of Snakemake's logs and benchmark files; it need not exist.
         known: names that occur in the paths of the experiment's logs.
     """
     html = Path(html)
@@ -134,7 +134,7 @@ def write_report(
         experiment=experiment,
         title=title or experiment,
         tasks=contents.read_tasks(tasks),
-        systems={
+        catalogue={
             name: configuration["models"][name] for name in configuration["experiment"]["models"]
         },
         prompts=prompts,
@@ -142,7 +142,8 @@ def write_report(
         resamples=resamples,
         figures=figures,
         decided=decided,
-        left_out={name: list(titles) for name, titles in (left_out or {}).items()},
+        left_out=left_out or {},
+        licences=licences or {"datasets": {}, "models": {}},
     )
     laid_out = lay_out_all(told)
     for path in map(Path, table_files):
@@ -168,7 +169,7 @@ def _read(
     inputs: Inputs,
     folder: Path,
     *,
-    systems: Mapping[str, dict[str, Any]],
+    catalogue: Mapping[str, dict[str, Any]],
     prompts: Sequence[str],
     figures: Sequence[Sequence[str | None]],
     decided: Sequence[Sequence[str]],
@@ -189,7 +190,7 @@ def _read(
         per_class=read_per_class(inputs.per_class, drawn),
         unavailable=unavailable,
         datasets=[contents.read_dataset(path, folder) for path in inputs.manifests],
-        models=contents.read_models(inputs.models, inputs.health, systems),
+        models=contents.read_models(inputs.models, inputs.health, catalogue),
         prompts=contents.read_prompts(inputs.texts, prompts),
         figures=[
             FigureFile(*places, Path(path))
@@ -306,7 +307,7 @@ def _part(
     ]
     own = task.question == question
     return {
-        "title": task.title,
+        "task": task,
         "tables": [one for one in tables if one.table.folded is None],
         "folded": [one for one in tables if one.table.folded is not None],
         "per_class": lay_out_per_class(told, measured) if own else None,
@@ -405,14 +406,14 @@ def table_data(table: WideTable) -> dict[str, Any]:
 
 
 def describe_figure(shown: FigureFile, figure: Figure, variants: int = 1) -> str:
-    """Say in words what a figure shows, for its caption and for those who do not see it.
+    """Say in words what a figure shows, for its caption and for screen readers.
 
     Args:
         shown: its files.
         figure: how it is described by its task.
         variants: of its prompt.
     """
-    system = f"{shown.model} on {shown.dataset}" if shown.model else shown.dataset
+    cell = f"{shown.model} on {shown.dataset}" if shown.model else shown.dataset
     prompt = f", prompt “{shown.prompt}”" if shown.prompt else ""
     which = ""
     if prompt and variants > 1:
@@ -421,7 +422,7 @@ def describe_figure(shown: FigureFile, figure: Figure, variants: int = 1) -> str
             if figure.pools_variants
             else f", the first of {variants} variants"
         )
-    return f"{figure.caption}: {system}{prompt}{which}"
+    return f"{figure.caption}: {cell}{prompt}{which}"
 
 
 def _figure(told: Contents, budget: Budget, shown: FigureFile) -> dict[str, Any]:
@@ -445,7 +446,7 @@ def _figure(told: Contents, budget: Budget, shown: FigureFile) -> dict[str, Any]
 
 
 def _viewer(told: Contents, budget: Budget) -> dict[str, Any]:
-    """What the part of the page needs that looks into one system and prompt."""
+    """Data of the viewer of one model and prompt."""
     cells = []
     for one in told.decisions:
         cell = {"dataset": one.dataset, "model": one.model, "prompt": one.prompt}
@@ -489,7 +490,7 @@ def _sound_data(dataset: contents.Dataset, told: Contents) -> dict[str, Any]:
         "name": dataset.name,
         "classes": dataset.classes,
         "ids": dataset.clip_ids,
-        # the viewer shows decisions, which there are where every clip has one label
+        # The viewer shows decisions, which exist only if every clip has one label.
         "labels": [index[labels[0]] if labels else -1 for labels in dataset.labels],
         "links": dataset.links,
         "sounds": {i: sounds[name] for i, name in enumerate(dataset.clip_ids) if name in sounds},

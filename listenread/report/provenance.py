@@ -1,4 +1,4 @@
-"""Where the numbers come from: versions, the machine, times, and how to get the page again."""
+"""Where the numbers come from: versions, the machine, times, and how to reproduce the page."""
 
 import os
 import platform
@@ -30,7 +30,7 @@ _OVERLAY = "reproduce.yaml"
 
 
 def versions() -> dict[str, str]:
-    """Versions of listenread, Python and the packages that compute; as installed now."""
+    """Versions of listenread, Python and the packages that compute, as installed."""
     found = {"listenread": __version__, "Python": platform.python_version()}
     for name in _PACKAGES:
         try:
@@ -78,7 +78,7 @@ def overlay(configuration: Mapping[str, Any]) -> str:
 
 
 def how_to_reproduce(configuration: Mapping[str, Any], at: str | None) -> str:
-    """Write shell lines that compute the page again, in a clone of the project.
+    """Write the shell commands that reproduce the page in a clone of the project.
 
     Args:
         configuration: as stated on the page.
@@ -87,7 +87,7 @@ def how_to_reproduce(configuration: Mapping[str, Any], at: str | None) -> str:
     lines = ["# in a clone of listenread"]
     if at is not None:
         clean = at.removesuffix("-dirty")
-        note = "   # and it had changes that were not committed" if clean != at else ""
+        note = "   # plus changes that were not committed" if clean != at else ""
         lines.append(f"git checkout {clean}{note}")
     lines += [
         f"cat > {_OVERLAY} <<'END_OF_OVERLAY'",

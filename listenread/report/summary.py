@@ -1,10 +1,10 @@
-"""What the page says in words about the experiment as a whole."""
+"""Sentences of the page about the experiment as a whole."""
 
 import pandas as pd
 
 
 def compares(paper: pd.DataFrame) -> list[str]:
-    """Count what became of the published numbers, by verdict.
+    """Count the published numbers by verdict.
 
     Args:
         paper: a row for each published number, with its `verdict`; reasons follow a colon.
@@ -26,7 +26,7 @@ def reasons(paper: pd.DataFrame) -> list[tuple[str, str, int]]:
 
 
 def missing(unavailable: int, skipped: int) -> str:
-    """Say how much of what was asked for could not be computed.
+    """Say how much of the experiment could not be computed.
 
     >>> missing(0, 1)
     'Every cell of the experiment was computed; 1 clip was left out.'

@@ -1,15 +1,19 @@
 """How long the jobs of a run took, and how much memory they used.
 
-Snakemake writes both for every job beside its log: ``logs/{rule}/.../{name}.benchmark.tsv``, with
+Snakemake writes both for every job next to its log: ``logs/{rule}/.../{name}.benchmark.tsv``, with
 the columns that `psutil` measured (Snakemake's documentation, "Benchmark rules").
 """
 
 import csv
+import math
 from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
 _SUFFIX = ".benchmark.tsv"
+#: Snakemake looks at the memory of a job when it starts, before Python has imported anything, and
+#: again about half a second later; what it saw of a job shorter than this (s) means nothing.
+_MEASURED_FROM = 1.0
 
 
 class Timing(NamedTuple):
@@ -18,8 +22,9 @@ class Timing(NamedTuple):
     Attributes:
         rule: its name.
         jobs: how many there were.
-        seconds: wall-clock time of all of them together.
-        megabytes: of the largest job (2**20 bytes); NaN where it was too short to be measured.
+        seconds: wall-clock time, summed over the jobs.
+        megabytes: peak memory of the largest job (resident set, in 2**20 bytes); NaN where all jobs
+            were too short to be measured.
     """
 
     rule: str
@@ -29,7 +34,7 @@ class Timing(NamedTuple):
 
 
 def read_timings(logs: str | Path, known: Collection[str]) -> list[Timing]:
-    """Sum run times up by rule, the longest first.
+    """Sum run times by rule, the longest first.
 
     Args:
         logs: folder of the logs.
@@ -45,24 +50,27 @@ def read_timings(logs: str | Path, known: Collection[str]) -> list[Timing]:
         jobs = [job for job in jobs if job is not None]
         if jobs:
             seconds, megabytes = zip(*jobs, strict=True)
-            found.append(Timing(folder.name, len(jobs), sum(seconds), max(megabytes)))
+            measured = [one for one in megabytes if not math.isnan(one)]
+            largest = max(measured, default=math.nan)
+            found.append(Timing(folder.name, len(jobs), sum(seconds), largest))
     return sorted(found, key=lambda timing: -timing.seconds)
 
 
 def _names(path: Path) -> list[str]:
-    """Values of the wildcards in a path below the rule's folder; the number of a shard is none."""
+    """Values of the wildcards in a path below the rule's folder, but for the number of a shard."""
     parts = (*path.parts[:-1], path.name.removesuffix(_SUFFIX))
     return [part for part in parts if not part.isdigit()]
 
 
 def _read(path: Path) -> tuple[float, float] | None:
-    """Seconds and megabytes of a job; None for a file that is not whole."""
+    """Seconds and megabytes of a job; None for a file that is incomplete."""
     with path.open(encoding="utf-8", newline="") as file:
         row = next(csv.DictReader(file, delimiter="\t"), None)
     try:
-        return float(row["s"]), _number(row["max_rss"])
+        seconds, megabytes = float(row["s"]), _number(row["max_rss"])
     except (TypeError, KeyError, ValueError):
         return None
+    return seconds, megabytes if seconds >= _MEASURED_FROM else math.nan
 
 
 def _number(text: str) -> float:

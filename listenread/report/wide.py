@@ -73,7 +73,7 @@ def widen(
 
     Args:
         tidy: rows with the columns of the tidy table.
-        keys: columns that tell the rows apart, e.g. ``("dataset", "model", "prompt")``.
+        keys: columns that identify a row, e.g. ``("dataset", "model", "prompt")``.
         comparable: some of the keys; the best is looked for, and chance is stated, among rows that
             agree in these.
         metrics: all that rows can have, in the order of the columns.

@@ -275,6 +275,20 @@ class Configuration:
         }
         return {name: titles for name, titles in missing.items() if titles}
 
+    def licences(self) -> dict[str, dict[str, str]]:
+        """Licences of the experiment's datasets and models, by name."""
+        experiment = self.constants.experiment
+        return {
+            "datasets": {name: self._licence(self.datasets[name]) for name in experiment.datasets},
+            "models": {name: self.models[name].family.licence for name in experiment.models},
+        }
+
+    def _licence(self, dataset: Dataset) -> str:
+        """Licence of a dataset; that of the one that it is derived from, if it is."""
+        if dataset.base is None:
+            return dataset.kind.licence
+        return self._licence(self.datasets[dataset.base])
+
 
 def resolve(config: Mapping[str, Any], base: Path, files: Iterable[Path] = ()) -> Configuration:
     """Check a merged configuration and fill in its defaults.

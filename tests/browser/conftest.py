@@ -4,29 +4,28 @@ import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from listenread.datasets.rows import ClipRow
-from listenread.tasks.confidence import measure_confidence
 
 from listenread.datasets.base import ClipRow
 from listenread.datasets.checking import build_manifest
-from listenread.datasets.manifest import write_manifest
-from listenread.figures import confusion, map, margin, prompts, similarity
+from listenread.datasets.manifest import read_manifest, write_manifest
+from listenread.figures.base import figure_path
+from listenread.figures.runner import draw_figures
 from listenread.files import tables
 from listenread.report.listening import encode_clips
-from listenread.report.page import TABLES, Inputs, write_report
+from listenread.report.page import Inputs, write_report
 from listenread.scores import score_prompt
 from listenread.tasks import tidy
-from listenread.tasks.audio_only import measure_audio_only
-from listenread.tasks.prompt_effects import compare_prompts
-from listenread.tasks.separation import measure_separation
-from listenread.tasks.zero_shot import measure_zero_shot
+from listenread.tasks.base import TASKS
+from listenread.tasks.cell import Cell, cell_of
+from listenread.tasks.runner import measure_cell
 
 if TYPE_CHECKING:
     from selenium import webdriver
@@ -38,8 +37,23 @@ SICKNESS = "text tower: its vectors are all the same"
 TITLE = "A trial & <its> report"
 CLIPS_PER_CLASS = 8
 RESAMPLES = 200
-BOOTSTRAP = {"resamples": RESAMPLES, "confidence": 0.95, "seed": 1}
-METRICS = {"top_k": [1, 2, 5], **BOOTSTRAP}
+RESAMPLING = {"n": RESAMPLES, "confidence_level": 0.95, "seed": 1}
+#: Tasks of the experiment with their settings.
+SETTINGS: dict[str, dict[str, Any]] = {
+    "audio_only": {"top_k": [1, 2, 5]},
+    "audio_separation": {"bins": 50},
+    "zero_shot": {"top_k": [1, 2, 5], "permutations": 20},
+    "margin": {},
+    "separation": {"bins": 50},
+    "prompt_effects": {"top_k": [1, 2, 5]},
+}
+#: What figures take from the sections `report` and `metrics` of the configuration.
+CONSTANTS = {
+    "histogram_bins": 20, "reliability_bins": 4, "max_others": 100, "top_k": [1, 2, 5],
+    "resamples": RESAMPLES, "confidence_level": 0.95, "seed": 1,
+}  # fmt: skip
+PAIR = {"prompt": "negated", "reference": "track"}
+LEFT_OUT = "Triplets of <instruments>"
 
 
 @dataclass(frozen=True)
@@ -59,7 +73,7 @@ class Experiment:
 
 
 def write_experiment(root: Path, *, sick: bool = True) -> Experiment:
-    """Write two datasets, two systems, an unhealthy one, three prompts, figures and the page."""
+    """Write two datasets, two models, an unhealthy one, three prompts, figures and the page."""
     with contextlib.chdir(root):  # manifests hold paths from the working directory
         return _write_experiment(root, sick)
 
@@ -73,13 +87,15 @@ def _write_experiment(root: Path, sick: bool) -> Experiment:
         _write_dataset(root, dataset, generator, skip=number == 0)
         for model in models:
             _write_vectors(root, dataset, model, generator)
+            _score(root, dataset, model)
             _measure(root, {"dataset": dataset, "model": model})
     for model in models:
         _write_model(root, model)
     _gather(experiment)
-    _draw(experiment, datasets, models)
+    figures = _draw(experiment, datasets, models)
     _write_paper(experiment)
-    _write_page(experiment, datasets, models)
+    _write_times(root)
+    _write_page(experiment, datasets, models, figures)
     return experiment
 
 
@@ -116,12 +132,12 @@ def _write_dataset(root: Path, name: str, generator: np.random.Generator, skip: 
 
 def _write_vectors(root: Path, dataset: str, model: str, generator: np.random.Generator) -> None:
     embeddings = root / "results" / "embeddings"
-    clips = tables.read(root / "results" / "manifests" / f"{dataset}.parquet").data
+    clips = read_manifest(root / "results" / "manifests" / f"{dataset}.parquet").table
     centres = generator.normal(size=(len(CLASSES), 16))
     noise = {"sharp": 1.2, "dull": 4.0, "sick": 0.0}[model]
-    audio = np.array([centres[CLASSES.index(label)] for label in clips["label"].to_pylist()])
+    audio = np.array([centres[CLASSES.index(label)] for (label,) in clips["labels"].to_pylist()])
     audio = audio + generator.normal(0, noise, audio.shape)
-    keys = {"clip_id": clips["clip_id"], "label": clips["label"]}
+    keys = {"clip_id": clips["clip_id"]}
     _write_spaces(embeddings / "audio" / dataset / f"{model}.parquet", model, keys, audio)
     for name, template in TEMPLATES.items():
         variants = 3 if name == "context" else 1
@@ -141,98 +157,94 @@ def _write_spaces(path: Path, model: str, keys: dict, vectors: np.ndarray) -> No
     tables.write(path, {**keys, **spaces})
 
 
-def _measure(root: Path, cell: dict[str, str]) -> None:
-    results, place = root / "results", Path(cell["dataset"], cell["model"])
-    metrics = results / "metrics" / place
-    audio = results / "embeddings" / "audio" / f"{place}.parquet"
-    manifest = results / "manifests" / f"{cell['dataset']}.parquet"
-    measure_audio_only(audio, manifest, metrics / "audio_only.parquet", **cell, **METRICS)
+def _files(root: Path, dataset: str, model: str, prompt: str | None = None) -> dict[str, Path]:
+    """What a task can read of a cell."""
+    results, place = root / "results", Path(dataset, model)
+    files = {
+        "manifest": results / "manifests" / f"{dataset}.parquet",
+        "audio": results / "embeddings" / "audio" / f"{place}.parquet",
+    }
+    if prompt is not None:
+        files["text"] = results / "embeddings" / "text" / place / f"{prompt}.parquet"
+        files["scores"] = results / "scores" / place / f"{prompt}.parquet"
+    return files
+
+
+def _score(root: Path, dataset: str, model: str) -> None:
     for prompt in TEMPLATES:
-        text = results / "embeddings" / "text" / place / f"{prompt}.parquet"
-        scores = results / "scores" / place / f"{prompt}.parquet"
-        score_prompt(audio, text, scores)
-        own = {**cell, "prompt": prompt}
-        measure_zero_shot(
-            scores,
-            metrics / f"zero_shot/{prompt}.parquet",
-            results / "metrics_per_class" / place / f"zero_shot/{prompt}.parquet",
-            permutations=20,
-            **own,
-            **METRICS,
-        )
-        measure_confidence(scores, metrics / f"confidence/{prompt}.parquet", **own, **BOOTSTRAP)
-        measure_separation(
-            scores,
-            audio,
-            text,
-            metrics / f"separation/{prompt}.parquet",
-            bins=50,
-            **own,
-            **BOOTSTRAP,
-        )
-    compare_prompts(
-        [results / "scores" / place / f"{prompt}.parquet" for prompt in ("negated", "track")],
-        [
-            results / "embeddings" / "text" / place / f"{prompt}.parquet"
-            for prompt in ("negated", "track")
-        ],
-        metrics / "prompt_effects/negated/track.parquet",
-        **cell,
-        prompt="negated",
-        reference="track",
-        **METRICS,
-    )
+        files = _files(root, dataset, model, prompt)
+        score_prompt(files["audio"], files["text"], files["scores"])
+
+
+def _measure(root: Path, keys: dict[str, str]) -> None:
+    place = Path(keys["dataset"], keys["model"])
+    for name, settings in SETTINGS.items():
+        task = TASKS.find(name)
+        for wildcards in {"model": [{}], "pair": [PAIR]}.get(
+            task.per, [{"prompt": prompt} for prompt in TEMPLATES]
+        ):
+            files = _files(root, **keys, prompt=wildcards.get("prompt"))
+            if task.per == "pair":
+                other = _files(root, **keys, prompt=wildcards["reference"])
+                files |= {f"reference_{what}": other[what] for what in ("scores", "text")}
+            measured = place.joinpath(name, "-".join(wildcards.values()) or "all")
+            measure_cell(
+                name,
+                cell_of({**keys, **wildcards}, files),
+                settings,
+                RESAMPLING,
+                root / "results" / "metrics" / f"{measured}.parquet",
+                root / "results" / "per_class" / f"{measured}.parquet" if task.per_class else None,
+            )
 
 
 def _gather(experiment: Experiment) -> None:
-    cells = sorted((experiment.root / "results" / "metrics").rglob("*.parquet"))
-    tidy.gather(cells, experiment.folder / "metrics.parquet", experiment.folder / "metrics.csv")
+    for name, folder, schema in (
+        ("metrics", "metrics", tidy.TIDY),
+        ("per_class", "per_class", tidy.PER_CLASS),
+    ):
+        cells = sorted((experiment.root / "results" / folder).rglob("*.parquet"))
+        outputs = [experiment.folder / f"{name}.{end}" for end in ("parquet", "csv")]
+        tidy.gather(cells, *outputs, schema)
 
 
-def _draw(experiment: Experiment, datasets: list[str], models: list[str]) -> None:
-    results, figures = experiment.root / "results", experiment.folder / "figures"
+def _draw(
+    experiment: Experiment, datasets: list[str], models: list[str]
+) -> list[tuple[str, str, str | None, str | None]]:
+    """Draw every figure of every task; give the names and places, in the order of the tasks."""
+    root = experiment.root
     for dataset in datasets:
-        manifest = results / "manifests" / f"{dataset}.parquet"
-        cells = results / "metrics" / dataset
-        prompts.draw(
-            [path for model in models for path in sorted(cells.glob(f"{model}/zero_shot/*"))],
-            figures / "prompts" / f"{dataset}.svg",
-            dataset=dataset,
-            metric="top_1",
-        )
         encode_clips(
-            manifest,
+            root / "results" / "manifests" / f"{dataset}.parquet",
             experiment.folder / "clips" / f"{dataset}.parquet",
             megabytes=0.06,
             seconds=0.4,
             sample_rate=22050,
             compression=0.9,
         )
-        for model in models:
-            audio = results / "embeddings" / "audio" / dataset / f"{model}.parquet"
-            similarity.draw_audio_only(
-                audio,
-                figures / "audio_similarity" / dataset / f"{model}.svg",
-                bins=20,
-                max_others=100,
-                seed=1,
-            )
-            for prompt in DRAWN:
-                place = f"{dataset}/{model}/{prompt}"
-                scores = results / "scores" / f"{place}.parquet"
-                text = results / "embeddings" / "text" / f"{place}.parquet"
-                similarity.draw_text_audio(scores, figures / "similarity" / f"{place}.svg", bins=20)
-                confusion.draw(scores, figures / "confusion" / f"{place}.svg")
-                map.draw(audio, text, figures / "map" / f"{place}.svg")
-                margin.draw(
-                    scores,
-                    figures / "confidence" / f"{place}.svg",
-                    histogram_bins=20,
-                    reliability_bins=4,
-                    resamples=RESAMPLES,
-                    confidence=0.95,
-                    seed=1,
-                )
+    places: dict[str, list[tuple[str, ...]]] = {
+        "dataset": [(dataset,) for dataset in datasets],
+        "model": list(product(datasets, models)),
+        "prompt": list(product(datasets, models, DRAWN)),
+    }
+    drawn = []
+    for name, (per, where) in product(SETTINGS, places.items()):
+        figures = [figure for figure in TASKS.find(name).figures if figure.per == per]
+        settings = {
+            one.name: {key: CONSTANTS[key] for key in one.settings.model_fields} for one in figures
+        }
+        for place in where if figures else ():
+            keys = dict(zip(("dataset", "model", "prompt"), place, strict=False))
+            files: dict[str, Any] = _files(root, **keys) if "model" in keys else {}
+            cells = (root / "results" / "metrics" / place[0]).rglob(f"{name}/*.parquet")
+            files["metrics"] = sorted(cells)
+            svgs = {
+                one.name: experiment.folder / "figures" / f"{figure_path(one.name, *place)}.svg"
+                for one in figures
+            }
+            draw_figures(name, per, Cell(keys, files), settings, svgs)
+            drawn += [(one.name, *place, *[None] * (3 - len(place))) for one in figures]
+    return drawn
 
 
 def _write_paper(experiment: Experiment) -> None:
@@ -248,7 +260,20 @@ def _write_paper(experiment: Experiment) -> None:
     table.assign(note="").to_csv(experiment.folder / "paper_comparison.csv", index=False)
 
 
-def _write_page(experiment: Experiment, datasets: list[str], models: list[str]) -> None:
+def _write_times(root: Path) -> None:
+    """Benchmark files of two jobs, one of them of another experiment."""
+    for dataset in ("notes", "of_others"):
+        file = root / "logs" / "embed_audio" / dataset / "sharp.benchmark.tsv"
+        file.parent.mkdir(parents=True)
+        file.write_text("s\th:m:s\tmax_rss\n75.0\t0:01:15\t612.4\n")
+
+
+def _write_page(
+    experiment: Experiment,
+    datasets: list[str],
+    models: list[str],
+    figures: list[tuple[str, str, str | None, str | None]],
+) -> None:
     results, folder = experiment.root / "results", experiment.folder
     cells = [
         (dataset, model, prompt) for dataset in datasets for model in models for prompt in DRAWN
@@ -266,25 +291,34 @@ def _write_page(experiment: Experiment, datasets: list[str], models: list[str]) 
                 for prompt in TEMPLATES
             ],
             scores=[results.joinpath("scores", *cell[:2], f"{cell[2]}.parquet") for cell in cells],
-            figures=sorted((folder / "figures").rglob("*.svg")),
+            figures=[folder / "figures" / f"{figure_path(*figure)}.svg" for figure in figures],
+            per_class=folder / "per_class.parquet",
             paper=folder / "paper_comparison.csv",
             clips=[folder / "clips" / f"{name}.parquet" for name in datasets],
         ),
         table_files=[
-            folder / "tables" / f"{name}.{end}"
-            for name in TABLES
-            if name != "triplets"
+            folder / "tables" / f"{TASKS.find(name).tables[0].name}.{end}"
+            for name in SETTINGS
             for end in ("tex", "csv")
         ],
         model_index_files=[folder / "model_index" / f"{name}.json" for name in models],
+        tasks=SETTINGS,
         experiment=experiment.name,
         title=TITLE,
         prompts=list(TEMPLATES),
-        confidence=METRICS["confidence"],
+        confidence_level=RESAMPLING["confidence_level"],
         resamples=RESAMPLES,
-        configuration={"experiment": {"name": "trial"}, "models": {name: {} for name in models}},
+        configuration={
+            "experiment": {"name": "trial", "models": models},
+            "models": {name: {} for name in models},
+        },
         embed_megabytes=5,
-        records=experiment.root / ".snakemake" / "metadata",
+        figures=figures,
+        decided=cells,
+        left_out={"dull": [LEFT_OUT]},
+        licences={"datasets": {"notes": "CC <BY>"}, "models": dict.fromkeys(models, "GPL-3.0")},
+        logs=experiment.root / "logs",
+        known=[*datasets, *models, *TEMPLATES],
     )
 
 

@@ -12,9 +12,11 @@ import pandas as pd
 import pytest
 
 from listenread.report.decisions import TOP
-from listenread.report.page import TABLES
-from listenread.report.wide import three_digits
 from listenread.scores import read_scores
+from listenread.tasks.base import TASKS
+from listenread.tasks.words import three_digits
+
+from .conftest import LEFT_OUT
 
 SICKNESS = "text tower: its vectors are all the same"
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
@@ -75,7 +77,8 @@ def test_console_is_silent_and_nothing_is_asked_from_outside(page):
 
 
 @pytest.mark.parametrize(
-    "task", ["audio_only", "zero_shot", "separation", "confidence", "prompt_effects"]
+    "task",
+    ["audio_only", "audio_separation", "zero_shot", "separation", "margin", "prompt_effects"],
 )
 def test_every_number_of_a_table_is_the_tidy_one(page, experiment, task):
     tidy = tidy_of(experiment)
@@ -89,7 +92,7 @@ def test_every_number_of_a_table_is_the_tidy_one(page, experiment, task):
     for row in rows_of(page, task):
         own = tidy
         for name, text in zip(names, row["keys"], strict=True):
-            if not row["chance"] or (name in TABLES[task].comparable):
+            if not row["chance"] or (name in TASKS.find(task).tables[0].comparable):
                 own = own[own[name].fillna("") == text]
         for cell in row["cells"]:
             numbers = own[own["metric"] == cell["metric"]]
@@ -174,7 +177,9 @@ def test_the_matrix_and_its_clips_are_those_of_the_scores(page, experiment):
     choose(page, "#viewer [name='dataset']", "other_notes")
     choose(page, "#viewer [name='model']", "dull")
     path = experiment.root / "results/scores/other_notes/dull/track.parquet"
-    scores, labels, classes = read_scores(path)
+    scores, classes = read_scores(path).values, read_scores(path).classes
+    manifest = pd.read_parquet(experiment.root / "results/manifests/other_notes.parquet")
+    labels = manifest["labels"].map(lambda of: classes.index(of[0])).to_numpy()
     predicted = scores[0].argmax(axis=1)
     truth, taken = next(
         (a, b)
@@ -191,7 +196,6 @@ def test_the_matrix_and_its_clips_are_those_of_the_scores(page, experiment):
         ".textContent, [...clip.querySelectorAll('li')].map((one) => [one.children[0].textContent,"
         " one.children[2].textContent, one.className])])"
     )
-    manifest = pd.read_parquet(experiment.root / "results/manifests/other_notes.parquet")
     clips = np.flatnonzero((labels == truth) & (predicted == taken))
     assert [name for name, _ in shown] == manifest["clip_id"].iloc[clips].tolist()
     for clip, (_, lines) in zip(clips, shown, strict=True):
@@ -321,10 +325,37 @@ def test_accessibility_checker_finds_no_violation(page, scheme, state):
 
 def test_what_is_missing_is_said_with_its_reason(page):
     text = page.find_element("id", "missing").text
-    assert "22 cells of the experiment could not be computed; 1 clip was left out." in text
+    assert "24 cells of the experiment could not be computed; 1 clip was left out." in text
     assert SICKNESS in text and "broken & <odd>" in text
     state = page.find_element("css selector", "#evaluated tbody tr:nth-child(3)").text
-    assert state == f"sick muscall 2.56 s at 16000 Hz unhealthy: {SICKNESS}"
+    assert state == f"sick muscall 2.56 s at 16000 Hz GPL-3.0 unhealthy: {SICKNESS}"
+
+
+def test_tasks_left_out_licences_and_times_are_said_once(page):
+    text = page.execute_script("return document.querySelector('main').textContent")
+    assert text.count(LEFT_OUT) == 1
+    model = page.find_element("css selector", "#evaluated tbody tr:nth-child(2)").text
+    assert model.endswith(f"evaluated. Left out, because it lacks a tower: {LEFT_OUT}")
+    assert "Licence: CC <BY>." in page.find_element("id", "evaluated").text
+    rules = page.execute_script(
+        "return [...document.querySelectorAll('#provenance tbody tr')].map((row) =>"
+        "[...row.cells].map((cell) => cell.textContent))"
+    )
+    assert rules == [["embed_audio", "1", "1 min 15 s", "612 MiB"]]
+
+
+def test_every_figure_is_on_the_page_once(page, experiment):
+    shown = page.execute_script(
+        "return [...document.querySelectorAll('figure, template')].flatMap((one) =>"
+        "[...(one.content ?? one).querySelectorAll('figcaption a[href$=svg]')])"
+        ".filter((one) => !one.closest('#viewer')).map((one) => one.getAttribute('href'))"
+    )
+    drawn = [
+        path.relative_to(experiment.folder).as_posix()
+        for path in (experiment.folder / "figures").rglob("*.svg")
+        if "sick" not in path.as_posix() and path.parts[-4] != "confusion"
+    ]
+    assert sorted(shown) == sorted(drawn)
 
 
 def test_figures_without_anything_to_draw_are_not_shown(page, experiment):

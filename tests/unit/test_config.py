@@ -1,6 +1,7 @@
 """The configuration refuses by name what cannot be used, before any job is planned."""
 
 import copy
+import dataclasses
 import re
 from pathlib import Path
 
@@ -59,6 +60,30 @@ def test_the_given_configuration_is_left_as_it_is(base):
     before = copy.deepcopy(base)
     resolve(base)
     assert base == before
+
+
+def test_the_page_is_told_licences_those_of_derived_datasets_too(repository):
+    config = shipped(repository)
+    config |= yaml.safe_load((repository / "config" / "released.yaml").read_text("utf-8"))
+    config["experiment"]["tasks"] = ["zero_shot"]
+    found = resolve(config).licences()
+    assert found["datasets"] == {"tinysol_released": "CC BY 4.0",
+                                 "tinysol_released_families": "CC BY 4.0"}  # fmt: skip
+    assert set(found["models"]) == set(config["experiment"]["models"])
+    assert found["models"]["muscall_released"] == FAMILIES.find("released").licence
+
+
+def test_the_page_is_told_tasks_that_need_a_tower_which_a_model_lacks(base):
+    resolved = resolve(base)
+    assert resolved.left_out() == {}
+    mini = resolved.models["mini"]
+    deaf = dataclasses.replace(
+        mini, family=dataclasses.replace(mini.family, towers=frozenset({"text"}))
+    )
+    titles = dataclasses.replace(resolved, models={**resolved.models, "mini": deaf}).left_out()
+    assert set(titles) == {"mini"}
+    wanted = {TASKS.find(name).title for name in ("zero_shot", "audio_only")}
+    assert wanted <= set(titles["mini"]) and TASKS.find("triplets").title not in titles["mini"]
 
 
 def _set(config, key, value):

@@ -121,6 +121,7 @@ def test_csv_reads_back_as_the_tidy_numbers():
 
 def test_latex_is_escaped_bold_and_balanced():
     text = export.latex(lay_out(ROWS), "50% & more", "tab:x")
+    assert text.startswith("\\begin{table}\n\\centering\n")
     assert r"\caption{50\% \& more}" in text and r"b\_1" in text
     assert r"\textbf{0.900} {\scriptsize [0.800, 0.950]}" in text
     body = text[text.index(r"\midrule") : text.index(r"\bottomrule")]

@@ -85,7 +85,7 @@ def test_the_page_of_the_released_vectors(released, open_page):
     assert_sound(page, folder)
 
 
-def test_the_page_of_an_unhealthy_system_and_a_clip_left_out(project, open_page):
+def test_the_page_of_an_unhealthy_model_and_a_clip_left_out(project, open_page):
     (project.folder / "flat_family.py").write_text(FLAT_FAMILY, "utf-8")
     (project.folder / "tones" / "broken.wav").write_bytes(b"no sound at all")
     with (project.folder / "tones" / "metadata.csv").open("a", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-// Sorting, filtering and export of tables; the viewer of one system and prompt, with its clips.
+// Sorting, filtering and export of tables; the viewer of one model and prompt, with its clips.
 "use strict";
 (() => {
   const $ = (selector, root = document) => root.querySelector(selector);
@@ -202,20 +202,20 @@
         if (Number.isNaN(row.low[i])) return value;
         return `${value} {\\scriptsize [${three(row.low[i])}, ${three(row.high[i])}]}`;
       };
-      const line = (cells) => `    ${cells.join(" & ")} \\\\`;
+      const line = (cells) => `${cells.join(" & ")} \\\\`;
       const columns = "l".repeat(this.keyCount) + "r".repeat(heads.length - this.keyCount);
       return [
-        "\\begin{table}", "  \\centering",
-        `  \\caption{${escape(this.table.caption.textContent.trim())}.}`,
-        `  \\label{tab:${this.table.id.replace("table-", "").replaceAll("_", "-")}}`,
-        `  \\begin{tabular}{${columns}}`, "    \\toprule", line(heads), "    \\midrule",
+        "\\begin{table}", "\\centering",
+        `\\caption{${escape(this.table.caption.textContent.trim())}.}`,
+        `\\label{tab:${this.table.id.replace("table-", "").replaceAll("_", "-")}}`,
+        `\\begin{tabular}{${columns}}`, "\\toprule", line(heads), "\\midrule",
         ...rows.map((row) => line([...row.keys.map(escape), ...Array.from(row.value, (_, i) => cell(row, i))])),
-        "    \\bottomrule", "  \\end{tabular}", "\\end{table}", "",
+        "\\bottomrule", "\\end{tabular}", "\\end{table}", "",
       ].join("\n");
     }
   }
 
-  // ---- the viewer of one system and prompt ----------------------------------------------------
+  // ---- the viewer of one model and prompt -----------------------------------------------------
   const CLIPS_AT_ONCE = 20;
   const heat = (share) => (share === 0 ? 0 : 1 + [0.1, 0.25, 0.5, 0.75].filter((step) => share >= step).length);
 
@@ -374,7 +374,7 @@
       const sound = element("audio", {
         controls: true, preload: embedded ? "metadata" : "none", src: source, "aria-label": `clip ${ids[clip]}`,
       });
-      const heard = !source ? ["its sound is not at hand"] : !embedded ? ["the original file, beside this page"]
+      const heard = !source ? ["its sound is not available"] : !embedded ? ["the original file"]
         : link ? ["a compact copy; ", element("a", { href: link }, "the original file")] : ["a compact copy"];
       const list = element("ol", { "aria-label": `the ${found.k} nearest labels` });
       const highest = found.similarity[clip * found.k];

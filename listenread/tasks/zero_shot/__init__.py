@@ -198,7 +198,7 @@ TASK = Task(
         ),
         Figure(
             name="prompts",
-            caption="Top-1 of every prompt and system, with intervals",
+            caption="Top-k accuracy of every prompt and model, for the smallest k, with intervals",
             per="dataset",
             reads=("metrics",),
             draw="listenread.figures.prompts:draw",
