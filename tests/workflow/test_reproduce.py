@@ -1,4 +1,4 @@
-"""What the page says about its making: the block that makes it again, and what led to what."""
+"""What the page says about its making: the block that makes it again."""
 
 import html
 import re
@@ -7,10 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import networkx as nx
 import pytest
-
-from listenread.report import job_graph
 
 pytestmark = pytest.mark.slow
 
@@ -43,21 +40,3 @@ def test_the_block_gives_the_same_numbers_when_pasted_into_a_fresh_clone(project
             (place / EXPERIMENT / name).read_bytes() for place in (project.folder, clone)
         )
         assert made == again and len(made) > 500
-
-
-def test_the_rules_on_the_page_are_those_of_snakemake(finished, monkeypatch):
-    """Snakemake's own rule graph, from its plan, against the one from the records of the run."""
-    printed = finished.snakemake("--rulegraph", "dot").stdout
-    names = dict(re.findall(r'^\s*(\d+)\[label = "(\w+)"', printed, re.MULTILINE))
-    planned = nx.DiGraph(
-        (names[a], names[b]) for a, b in re.findall(r"^\s*(\d+) -> (\d+)", printed, re.MULTILINE)
-    )
-    # what the page is not made of
-    planned.remove_nodes_from(["all", "write_checksums", "hash_model"])
-    monkeypatch.chdir(finished.folder)
-    outputs = [EXPERIMENT / "report.html", EXPERIMENT / "paper_comparison.csv"]
-    graph = job_graph.read_job_graph(outputs, ".snakemake/metadata")
-    assert {stage.rule for stage in graph.stages} == set(planned)
-    assert set(graph.edges) == set(nx.transitive_reduction(planned).edges)
-    page = (finished.folder / EXPERIMENT / "report.html").read_text("utf-8")
-    assert '<svg class="rules"' in page and "embed_audio</text>" in page
