@@ -40,3 +40,16 @@ def test_the_block_gives_the_same_numbers_when_pasted_into_a_fresh_clone(project
             (place / EXPERIMENT / name).read_bytes() for place in (project.folder, clone)
         )
         assert made == again and len(made) > 500
+
+
+def test_the_page_has_the_times_of_every_job_that_it_is_made_of(finished):
+    """Snakemake's own plan of a run from empty, against the times on the page."""
+    planned = finished.snakemake("--dry-run", "--forceall").stdout
+    jobs = dict(re.findall(r"^(\w+) +(\d+)$", planned, re.MULTILINE))
+    # The page itself, and what it is not made of.
+    for rule in ("all", "total", "write_report", "write_checksums", "hash_model"):
+        del jobs[rule]
+    page = (finished.folder / EXPERIMENT / "report.html").read_text("utf-8")
+    row = r'<tr><th scope="row">(\w+)</th><td class="value">(\d+)</td><td class="value">[\d.]+ \w+<'
+    times = dict(re.findall(row, page))
+    assert {rule: times.get(rule) for rule in jobs} == jobs
