@@ -170,7 +170,7 @@ def quantise_int16(waveform: np.ndarray) -> np.ndarray:
 
     Clip to [-1, 1], scale by 32767, truncate towards zero, divide by 32767. Source: the functions
     ``float32_to_int16`` and ``int16_to_float32`` of https://github.com/LAION-AI/CLAP
-    (``src/laion_clap/training/data.py``).
+    (its ``training/data.py``).
     """
     integers = (np.clip(waveform, -1.0, 1.0) * np.float32(32767.0)).astype(np.int16)
     return (integers / 32767.0).astype(np.float32)

@@ -75,8 +75,8 @@ def named(names: Iterable[str]) -> str:
 def suggest(unknown: Sequence[str], known: Sequence[str]) -> str:
     """Say what is allowed in place of unknown names, and which one may have been meant.
 
-    >>> suggest(["minni"], ["mini", "muscall"])
-    '; allowed: `mini`, `muscall`; did you mean `mini`?'
+    >>> suggest(["minni"], ["mini", "music_clap"])
+    '; allowed: `mini`, `music_clap`; did you mean `mini`?'
     """
     close = [match for name in unknown for match in difflib.get_close_matches(name, known, 1)]
     hint = f"; did you mean {named(close)}?" if close else ""

@@ -13,7 +13,7 @@ from .slurm import wait_for
 pytestmark = pytest.mark.slow
 
 #: Rules that may use the network, so that they stay where Snakemake runs.
-LOCAL = {"fetch_metadata", "fetch_tinysol"}
+LOCAL = {"fetch_tinysol_metadata", "fetch_tinysol"}
 #: The groups of the profile that the experiment has jobs of.
 GROUPS = ("texts", "cells", "summary")
 

@@ -134,7 +134,8 @@ def wanting(project, server, *names):
     """A configuration whose datasets fetch their csv from the server; returns the targets."""
     for name in names:
         project.config["datasets"][name] = {
-            "kind": "released_tinysol",
+            "kind": "tinysol",
+            "archive": {"url": f"{server.url}/never", "sha256": SHA256},
             "metadata": {"url": f"{server.url}/{name}", "sha256": SHA256},
             "vocabulary": {"Flute": "flute"},
         }
@@ -181,7 +182,7 @@ def test_a_server_that_misbehaves_in_every_way(project, server):
 
 def scripts(project):
     found = subprocess.run(
-        ["pgrep", "-f", f"python[^ ]* {project.folder}/.snakemake/scripts/.*fetch_metadata"],
+        ["pgrep", "-f", f"python[^ ]* {project.folder}/.snakemake/scripts/.*fetch.py"],
         capture_output=True, text=True, check=False,
     ).stdout.split()  # fmt: skip
     return [int(pid) for pid in found]
@@ -210,7 +211,7 @@ def test_a_disk_that_is_full_during_a_download(project, server, own_mounts):
     assert "No space left on device" in said and "make room" in said.lower()
     assert f"{SHA256}  {target}" in said
     assert ".metadata.csv.partial" in said
-    assert script(project, "fetch_metadata.py") is None
+    assert script(project, "fetch.py") is None
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(project, server):

@@ -40,11 +40,11 @@ def test_training_that_is_killed_goes_on_from_its_checkpoint(project):
     undisturbed = {name: checksums.checksum(model / name, "sha256") for name in names}
     shutil.rmtree(model)
 
-    checkpoint = project.folder / "data/checkpoints/tiny/checkpoint.safetensors"
+    checkpoint = project.folder / "data/models/tiny/training/checkpoint.safetensors"
     assert not checkpoint.exists()
     run = start(project, "--", target)
     wait_for(checkpoint.exists)
-    kill(script(project, "train_muscall.py"))
+    kill(script(project, "prepare_model.py"))
     run.communicate(timeout=300)
     assert run.returncode != 0 and not (model / "model.json").exists() and checkpoint.exists()
 

@@ -53,13 +53,15 @@ def test_rules_declare_the_code_of_their_own_script(repository):
     rules = 0
     for file in (repository / "rules").glob("*.smk"):
         text = file.read_text("utf-8")
+        beside = file.parent / "inputs" / file.name
+        functions = text + (beside.read_text("utf-8") if beside.exists() else "")
         for block in re.split(r"\n(?= *(?:rule|checkpoint)(?: \w+)?:\n)", text)[1:]:
             name = re.match(r" *\w+(?: (\w+))?:", block)[1]
             script = re.search(r'"\.\./scripts/(\w+)\.py"', block)[1]
             assert name in (None, script), f"{file.name}: {name}"  # None: of a loop
             inputs = block[: block.index("output:")]
-            functions = re.findall(r"(?:unpack\(|code=)(?:lambda wildcards: )?(\w+)", inputs)
-            behind = [inputs, *(_function(text, one) for one in functions)]
+            called = re.findall(r"(?:unpack\(|code=)(?:lambda wildcards: )?(\w+)", inputs)
+            behind = [inputs, *(_function(functions, one) for one in called)]
             declares = rf'(?:code|tower_inputs|released_inputs)\([^()]*"{script}\.py"'
             assert any(re.search(declares, part) for part in behind), f"{file.name}: {script}"
             rules += 1
@@ -68,7 +70,7 @@ def test_rules_declare_the_code_of_their_own_script(repository):
 
 def _function(text, name):
     """The source of a function of a rules file."""
-    found = re.search(rf"^def {name}\(.*?(?=^\S)", text, re.MULTILINE | re.DOTALL)
+    found = re.search(rf"^def {name}\(.*?(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL)
     return found[0] if found else ""
 
 

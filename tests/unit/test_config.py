@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 import listenread
+from listenread.audio.degradations.base import DEGRADATIONS
 from listenread.datasets.base import DATASET_KINDS
 from listenread.errors import ConfigError
 from listenread.models.base import FAMILIES
@@ -229,6 +230,9 @@ def _settings_of_all_entries():
         yield f"`datasets.<name>` with `kind: {name}`", DATASET_KINDS.find(name).settings
     for name in FAMILIES.names():
         yield f"`models.<name>` with `family: {name}`", FAMILIES.find(name).settings
+    for name in DEGRADATIONS.names():
+        where = f"`datasets.<name>.options` with `degradation: {name}`"
+        yield where, DEGRADATIONS.find(name).settings
 
 
 def test_every_key_of_every_entry_is_in_the_reference(repository):
@@ -240,6 +244,13 @@ def test_every_key_of_every_entry_is_in_the_reference(repository):
         for key, _, _ in _keys(settings):
             assert f"| `{key}` |" in sections[title], f"{title}: {key}"
             checked += 1
+    for name, field in Constants.model_fields.items():
+        section = reference._nested(field.annotation)
+        if section is None:
+            assert f"| `{name}` |" in sections["Other keys"], name
+        else:
+            for key, _, _ in _keys(section):
+                assert f"| `{key}` |" in sections[f"`{name}`"], f"{name}.{key}"
     assert checked > 100
 
 
