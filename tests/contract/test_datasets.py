@@ -205,9 +205,13 @@ def test_two_modules_with_one_name_are_refused(tmp_path, monkeypatch):
     folder = tmp_path / "kinds_twice"
     folder.mkdir()
     (folder / "__init__.py").write_text("")
-    line = "from listenread.datasets.folder import KIND as K\nKIND = K\n"
+    lines = (
+        "from dataclasses import replace\n"
+        "from listenread.datasets.folder import KIND as original\n"
+        "KIND = replace(original)\n"
+    )
     for name in ("one", "two"):
-        (folder / f"{name}.py").write_text(line)
+        (folder / f"{name}.py").write_text(lines)
     monkeypatch.syspath_prepend(tmp_path)
     kinds = Registry("dataset kind", DatasetKind, "kinds_twice")
     with pytest.raises(ConfigError, match=r"kinds_twice\.two: .* `folder` is already in .*\.one"):
