@@ -10,6 +10,7 @@ import argparse
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,14 @@ import pyarrow as pa
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from listenread.metrics.zero_shot import METRICS
-
 from benchmarks import common
+from listenread.datasets.base import ClipRow
+from listenread.datasets.manifest import Checked, Manifest, manifest_table, write_manifest
+from listenread.figures.base import figure_path
 from listenread.files import tables
+from listenread.metrics.classification import OF_CLASS
 from listenread.report.page import Inputs, write_report
+from listenread.tasks.base import TASKS
 from listenread.tasks.tidy import PER_CLASS, TIDY
 
 #: The largest experiment that a page is promised for, and how soon it must be there.
@@ -32,29 +36,35 @@ CLASSES = [f"class {letter}" for letter in "abcdefghijklmn"]
 CLIPS = 140
 DRAWN_PROMPTS = 4
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0L9 9"/></svg>'
-_BY_CLASS = ("recall", "precision", "f1", "roc_auc", "pr_auc", "top_2", "top_3", "top_4", "top_5")
+TASK = TASKS.find("zero_shot")
+SETTINGS = TASK.settings()
+METRICS = [metric.name for metric in SETTINGS.metrics()]
+_BY_CLASS = [one.metric.name for one in OF_CLASS] + [f"top_{k}" for k in SETTINGS.top_k if k > 1]
+#: Figures of one prompt each.
+_DRAWN = [figure.name for figure in TASK.figures if figure.per == "prompt"]
 
 
-def write_inputs(folder: Path, models: int, datasets: int, prompts: int, seed: int = 0) -> Inputs:
-    """Write the tables of a made-up experiment into ``folder/experiment`` and beside it."""
+def write_inputs(
+    folder: Path, names: dict[str, list[str]], drawn: Sequence[tuple[str, ...]], seed: int = 0
+) -> Inputs:
+    """Write the tables of a made-up experiment into ``folder/experiment`` and its neighbours.
+
+    Args:
+        folder: of everything.
+        names: of each `dataset`, `model` and `prompt`.
+        drawn: dataset, model and prompt of the cells that have figures.
+        seed: of the numbers.
+    """
     generator = np.random.default_rng(seed)
-    names = {
-        "dataset": [f"dataset_{i}" for i in range(datasets)],
-        "model": [f"model_{i}" for i in range(models)],
-        "prompt": [f"prompt_{i}" for i in range(prompts)],
-    }
     experiment = folder / "experiment"
     tables.write(experiment / "metrics.parquet", _tidy(names, generator), unavailable_cells=[])
     tables.write(experiment / "per_class.parquet", _tidy(names, generator, by_class=True))
-    drawn = list(product(names["dataset"], names["model"], names["prompt"][:DRAWN_PROMPTS]))
     for dataset in names["dataset"]:
         _write_manifest(folder / "manifests" / f"{dataset}.parquet")
     for cell in drawn:
         _write_scores(folder.joinpath("scores", *cell[:2], f"{cell[2]}.parquet"), generator)
     figures = [
-        experiment.joinpath("figures", kind, *cell[:2], f"{cell[2]}.svg")
-        for kind in ("similarity", "confusion", "confidence", "map")
-        for cell in drawn
+        experiment / "figures" / f"{figure_path(*shown)}.svg" for shown in shown_figures(drawn)
     ]
     for figure in figures:
         figure.parent.mkdir(parents=True, exist_ok=True)
@@ -69,10 +79,15 @@ def write_inputs(folder: Path, models: int, datasets: int, prompts: int, seed: i
     )
 
 
+def shown_figures(drawn: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Name, dataset, model and prompt of each figure."""
+    return [(name, *cell) for name in _DRAWN for cell in drawn]
+
+
 def _tidy(
     names: dict[str, list[str]], generator: np.random.Generator, by_class: bool = False
 ) -> pa.Table:
-    keys = [*names.values(), list(_BY_CLASS if by_class else METRICS)]
+    keys = [*names.values(), _BY_CLASS if by_class else METRICS]
     columns = ["dataset", "model", "prompt", "metric"]
     if by_class:
         keys.append(CLASSES)
@@ -85,47 +100,56 @@ def _tidy(
     }
     n = index.shape[1]
     value = generator.random(n)
-    found |= {"task": ["zero_shot"] * n, "space": ["joint"] * n, "protocol": ["published"] * n}
+    found |= {"task": [TASK.name] * n, "space": ["joint"] * n, "protocol": ["published"] * n}
     found |= {"value": value, "ci_low": value - 0.02, "ci_high": value + 0.02}
     found |= {"n": np.full(n, CLIPS), "chance": np.full(n, 1 / len(CLASSES))}
     return pa.table(found).select((PER_CLASS if by_class else TIDY).names)
 
 
-def _labels() -> list[str]:
-    return [CLASSES[i % len(CLASSES)] for i in range(CLIPS)]
-
-
 def _write_manifest(path: Path) -> None:
-    ids = [f"clip-{i}" for i in range(CLIPS)]
-    columns: dict[str, Any] = {"clip_id": ids, "path": [f"absent/{name}.wav" for name in ids]}
-    columns |= {"label": _labels(), "fold": [0] * CLIPS, "duration_s": [3.0] * CLIPS}
-    columns |= {"sample_rate": [44100] * CLIPS, "sha256": ["0" * 64] * CLIPS}
-    tables.write(path, columns, vocabulary=CLASSES, skipped=[], notes=[])
+    rows = [
+        ClipRow(f"clip-{i}", Path(f"absent/clip-{i}.wav"), (CLASSES[i % len(CLASSES)],), fold=0)
+        for i in range(CLIPS)
+    ]
+    table = manifest_table(rows, [Checked(3.0, 44100, "0" * 64)] * CLIPS, path.parent)
+    write_manifest(path, Manifest(table, CLASSES))
 
 
 def _write_scores(path: Path, generator: np.random.Generator) -> None:
     scores = generator.random((CLIPS, len(CLASSES)), dtype=np.float32)
-    columns = {"clip_id": [f"clip-{i}" for i in range(CLIPS)], "label": _labels()}
-    tables.write(path, columns | dict(zip(CLASSES, scores.T, strict=True)))
+    ids = [f"clip-{i}" for i in range(CLIPS)]
+    tables.write(path, {"clip_id": ids} | dict(zip(CLASSES, scores.T, strict=True)))
 
 
 def render(folder: Path, models: int, datasets: int, prompts: int) -> tuple[Path, float]:
     """Write the page of a made-up experiment; return it and the seconds that it took."""
-    inputs = write_inputs(folder, models, datasets, prompts)
+    names = {
+        "dataset": [f"dataset_{i}" for i in range(datasets)],
+        "model": [f"model_{i}" for i in range(models)],
+        "prompt": [f"prompt_{i}" for i in range(prompts)],
+    }
+    drawn = list(product(names["dataset"], names["model"], names["prompt"][:DRAWN_PROMPTS]))
+    inputs = write_inputs(folder, names, drawn)
     page = folder / "experiment" / "report.html"
     started = time.perf_counter()
     write_report(
         page,
         inputs,
         table_files=[page.with_name("tables") / f"zero_shot.{end}" for end in ("csv", "tex")],
+        tasks={TASK.name: SETTINGS.plain()},
         experiment="experiment",
         title="An experiment of size",
-        prompts=[f"prompt_{i}" for i in range(prompts)],
-        confidence=0.95,
+        prompts=names["prompt"],
+        confidence_level=0.95,
         resamples=1000,
-        configuration={"models": {f"model_{i}": {} for i in range(models)}},
+        configuration={
+            "experiment": {"models": names["model"]},
+            "models": {name: {} for name in names["model"]},
+        },
         embed_megabytes=5,
-        records=folder / "no records",
+        figures=shown_figures(drawn),
+        decided=drawn,
+        logs=folder / "no logs",
     )
     return page, time.perf_counter() - started
 
@@ -140,13 +164,13 @@ def main(argv: list[str] | None = None) -> list[dict[str, Any]]:
         page, seconds = render(Path(folder), **size)
         megabytes = page.stat().st_size / 1e6
     peak = common.peak_gib()
-    said = " x ".join(f"{value} {name}" for name, value in size.items())
-    print(f"{said}: {seconds:.1f} s, page of {megabytes:.1f} MB, peak {peak:.2f} GiB")
+    words = " x ".join(f"{value} {name}" for name, value in size.items())
+    print(f"{words}: {seconds:.1f} s, page of {megabytes:.1f} MB, peak {peak:.2f} GiB")
     row = {"reference": None, "ratio": None, "limit": None, "note": "write_report, one thread"}
     time_row = row | {"reference": LIMIT_SECONDS, "ratio": LIMIT_SECONDS / seconds, "limit": 1.0}
     return [
-        time_row | {"name": f"page of {said}: time", "ours": seconds, "unit": "s"},
-        row | {"name": f"page of {said}: size", "ours": megabytes, "unit": "MB"},
+        time_row | {"name": f"page of {words}: time", "ours": seconds, "unit": "s"},
+        row | {"name": f"page of {words}: size", "ours": megabytes, "unit": "MB"},
     ]
 
 
