@@ -24,8 +24,8 @@ MODELS = ("first", "second", "third")
 PROMPTS = ["track", "recording", "solo", "sound"]
 ADDED = ["added", "added_next", "added_last"]
 LOAD = (
-    "import sys; from listenread.models import registry; "
-    "registry.load(sys.argv[1], tower='text', threads=1)"
+    "import sys; from listenread.models import storage; "
+    "storage.load(sys.argv[1], tower='text', threads=1)"
 )
 
 
@@ -78,12 +78,12 @@ def _finished(folder: Path, checkpoint: Path, tokenizer: Path) -> Experiment:
                 "datasets": ["tones"],
                 "models": list(MODELS),
                 "prompts": [*PROMPTS],
-                "tasks": ["zero_shot", "audio_only", "separation", "confidence"],
+                "tasks": ["zero_shot", "audio_only", "separation", "margin"],
             },
             # the weights are random: texts and sounds are alike to them
             "health": {"largest_mean_text_cosine": 1.0, "largest_mean_audio_cosine": 1.0},
             "metrics": {"top_k": [1, 2]},
-            "datasets": {"tones": {"loader": "folder", "metadata": "tones/metadata.csv"}},
+            "datasets": {"tones": {"kind": "folder", "metadata": "tones/metadata.csv"}},
             "models": dict.fromkeys(MODELS, model),
             "prompts": {name: f"The {{label}} that was {name}" for name in ADDED},
         },

@@ -10,7 +10,16 @@ import yaml
 from benchmarks import common
 
 #: What a clone of the project needs to run.
-PARTS = ("config.yaml", "config", "envs", "listenread", "profiles", "rules", "scripts")
+PARTS = (
+    "config.yaml",
+    "catalogue",
+    "config",
+    "envs",
+    "listenread",
+    "profiles",
+    "rules",
+    "scripts",
+)
 
 
 class Experiment:

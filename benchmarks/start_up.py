@@ -16,8 +16,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks import common
 
 LOAD = (
-    "import sys; from listenread.models import registry; "
-    "model = registry.load(sys.argv[1], tower=sys.argv[2], threads=1); "
+    "import sys; from listenread.models import storage; "
+    "model = storage.load(sys.argv[1], tower=sys.argv[2], threads=1); "
 )
 KINDS = {
     "text job: import, load, first text": (LOAD + "model.encode_text(['A tuba track'])", "text"),
