@@ -20,11 +20,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import common
 from benchmarks.experiment import TINY_FAMILY, Experiment, write_tones
-from listenread.report.job_graph import read_job_graph
+from listenread.report.timings import read_timings
 
 #: Seconds in which 10 models, 20 datasets and 300 prompts must be planned.
 PLAN_GOAL = 20.0
-TASKS = ["zero_shot", "audio_only", "separation", "confidence"]
+TASKS = ["zero_shot", "audio_only", "separation", "margin"]
+#: What the paths of an experiment's logs are made of, with its name.
+NAMED = ("datasets", "models", "prompts")
 
 
 def main(argv: list[str] | None = None) -> list[common.Row]:
@@ -58,7 +60,7 @@ def _overlay(
 ) -> dict[str, Any]:
     """An experiment with a set of so many templates, or with so many prompts of their own."""
     names = [f"tones_{number}" for number in range(datasets)]
-    entry = {"loader": "folder", "metadata": "tones/metadata.csv", "track_clips": track_clips}
+    entry = {"kind": "folder", "metadata": "tones/metadata.csv", "track_clips": track_clips}
     if prompts is None:
         wordings = [f"Wording {index} of {{label}}" for index in range(templates)]
         catalogue: dict[str, Any] = {"study": {"templates": wordings}}
@@ -111,7 +113,7 @@ def _curve(
         for turn in range(2 if n == axis[0] else 1):
             place = folder / f"{name.format(n)}-{turn}".replace(" ", "-")
             experiment = _experiment(place, **sizes(n))
-            took.append((experiment.run(*options).seconds, _seconds_by_rule(place)))
+            took.append((experiment.run(*options).seconds, _seconds_by_rule(experiment)))
         quickest = min(took, key=itemgetter(0))
         seconds.append(quickest[0])
         by_rule.append(quickest[1])
@@ -131,11 +133,11 @@ def _curve(
     return rows
 
 
-def _seconds_by_rule(project: Path) -> dict[str, float]:
+def _seconds_by_rule(experiment: Experiment) -> dict[str, float]:
     """Run time of each rule's jobs, as Snakemake recorded it; none of a plan."""
-    records = project / ".snakemake" / "metadata"
-    graph = read_job_graph(["results/experiments/scale/report.html"], records)
-    return {stage.rule: stage.seconds for stage in graph.stages} if graph else {}
+    overlay = experiment.overlay["experiment"]
+    names = {overlay["name"], *(name for key in NAMED for name in overlay[key])}
+    return {one.rule: one.seconds for one in read_timings(experiment.folder / "logs", names)}
 
 
 def _grown_most(before: dict[str, float], after: dict[str, float], more: int) -> str:
