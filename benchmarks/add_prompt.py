@@ -2,9 +2,9 @@
 
     python benchmarks/add_prompt.py [--folder DIR]
 
-Beside it, in the same run: everything that has to do with text from scratch, and the floor, which
-is what three processes take to import torch and load a text tower, two at a time. One prompt is
-added after another, each with a floor of its own; medians are stated.
+For comparison, in the same run: everything that has to do with text from scratch, and the floor,
+which is what three processes take to import torch and load a text tower, two at a time. One prompt
+is added after another, each with a floor measured right after it; the table has the medians.
 """
 
 import argparse
@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None) -> list[common.Row]:
                 f"of the prompt, {len(audio)} of them audio; {ratios} times the floor",
             ),
             common.duration(
-                "add a prompt, against all text anew", seconds, from_scratch.seconds, None,
+                "add a prompt, against all text from scratch", seconds, from_scratch.seconds, None,
                 f"{len(PROMPTS)} prompts from scratch",
             ),
             common.duration("a run with nothing to do", again.seconds, 5.0, 1.0, "the goal"),

@@ -67,7 +67,7 @@ def _median(code: str, repeats: int, *arguments: object) -> common.Process:
 def _row(
     name: str, process: common.Process, note: str, reference: float | None = None
 ) -> common.Row:
-    """Seconds beside those that are allowed, or beside `import torch` alone."""
+    """Seconds against those that are allowed, or against `import torch` alone."""
     allowed = LIMITS.get(name)
     note = f"{note}; peak {process.peak_gib:.2f} GiB"
     if allowed is not None:

@@ -3,9 +3,9 @@
     python benchmarks/workflow_scale.py [--large]
 
 The towers are a few lines of numpy, so that jobs, files and planning are what is measured. Growth
-is stated as time for each clip or prompt that was added, beside that of the step before: a ratio of
-1 is linear cost. Plans are those of experiments that have not run, with every clip an input of its
-own (`track_clips`), and with prompts of their own beside prompts of a set.
+is stated as time for each clip or prompt that was added, against that of the step before: a ratio
+of 1 is linear cost. Plans are those of experiments that have not run: with every clip as an input
+(`track_clips`), and with separate prompts as well as prompts of a set.
 """
 
 import argparse
@@ -45,9 +45,7 @@ def main(argv: list[str] | None = None) -> list[common.Row]:
         rows += _curve(
             "plan, {} clips", folder, clips, lambda n: {"clips": n, "track_clips": True}, plan
         )
-        rows += _curve(
-            "plan, {} prompts of their own", folder, prompts, lambda n: {"prompts": n}, plan
-        )
+        rows += _curve("plan, {} separate prompts", folder, prompts, lambda n: {"prompts": n}, plan)
         return rows
 
 
@@ -58,7 +56,7 @@ def _overlay(
     prompts: int | None = None,
     track_clips: bool = False,
 ) -> dict[str, Any]:
-    """An experiment with a set of so many templates, or with so many prompts of their own."""
+    """An experiment with a set of `templates` templates, or with `prompts` separate prompts."""
     names = [f"tones_{number}" for number in range(datasets)]
     entry = {"kind": "folder", "metadata": "tones/metadata.csv", "track_clips": track_clips}
     if prompts is None:
@@ -122,7 +120,7 @@ def _curve(
     for before, after in zip(range(len(axis)), range(1, len(axis)), strict=False):
         more = axis[after] - axis[before]
         grown = (seconds[after] - seconds[before]) / more
-        note = f"{seconds[after]:.1f} s in all; beside the step before, where there is one"
+        note = f"{seconds[after]:.1f} s in all; against the step before, if there is one"
         note += _grown_most(by_rule[before], by_rule[after], more)
         what = f"{name.format(axis[after])}: each more"
         if per_unit is None or min(grown, per_unit) <= 0:
