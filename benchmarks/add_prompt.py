@@ -2,9 +2,9 @@
 
     python benchmarks/add_prompt.py [--folder DIR]
 
-Beside it, in the same run: everything that has to do with text from scratch, and the floor, which
-is what three processes take to import torch and load a text tower, two at a time. One prompt is
-added after another, each with a floor of its own; medians are stated.
+For comparison, in the same run: everything that has to do with text from scratch, and the floor,
+which is what three processes take to import torch and load a text tower, two at a time. One prompt
+is added after another, each with a floor measured right after it; the table has the medians.
 """
 
 import argparse
@@ -24,8 +24,8 @@ MODELS = ("first", "second", "third")
 PROMPTS = ["track", "recording", "solo", "sound"]
 ADDED = ["added", "added_next", "added_last"]
 LOAD = (
-    "import sys; from listenread.models import registry; "
-    "registry.load(sys.argv[1], tower='text', threads=1)"
+    "import sys; from listenread.models import storage; "
+    "storage.load(sys.argv[1], tower='text', threads=1)"
 )
 
 
@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None) -> list[common.Row]:
                 f"of the prompt, {len(audio)} of them audio; {ratios} times the floor",
             ),
             common.duration(
-                "add a prompt, against all text anew", seconds, from_scratch.seconds, None,
+                "add a prompt, against all text from scratch", seconds, from_scratch.seconds, None,
                 f"{len(PROMPTS)} prompts from scratch",
             ),
             common.duration("a run with nothing to do", again.seconds, 5.0, 1.0, "the goal"),
@@ -78,12 +78,12 @@ def _finished(folder: Path, checkpoint: Path, tokenizer: Path) -> Experiment:
                 "datasets": ["tones"],
                 "models": list(MODELS),
                 "prompts": [*PROMPTS],
-                "tasks": ["zero_shot", "audio_only", "separation", "confidence"],
+                "tasks": ["zero_shot", "audio_only", "separation", "margin"],
             },
             # the weights are random: texts and sounds are alike to them
             "health": {"largest_mean_text_cosine": 1.0, "largest_mean_audio_cosine": 1.0},
             "metrics": {"top_k": [1, 2]},
-            "datasets": {"tones": {"loader": "folder", "metadata": "tones/metadata.csv"}},
+            "datasets": {"tones": {"kind": "folder", "metadata": "tones/metadata.csv"}},
             "models": dict.fromkeys(MODELS, model),
             "prompts": {name: f"The {{label}} that was {name}" for name in ADDED},
         },

@@ -77,7 +77,7 @@ class Process:
 
 
 def timed(command: Sequence[object], cwd: Path = PROJECT, threads: int | None = None) -> Process:
-    """Run a command to its end; raises where it fails, with the end of what it said.
+    """Run a command to its end; raise with the end of its output if it fails.
 
     Linux counts what this process held at the fork as the command's: benchmarks keep small.
     """
@@ -100,7 +100,7 @@ def timed(command: Sequence[object], cwd: Path = PROJECT, threads: int | None = 
 
 
 def python(code: str, *arguments: object, **options: object) -> Process:
-    """Run Python code in a process of its own."""
+    """Run Python code in a new process."""
     return timed([sys.executable, "-c", code, *arguments], **options)
 
 
@@ -132,7 +132,7 @@ def random_laion_model(folder: Path) -> tuple[Path, Path]:
 
 
 def convert(checkpoint: Path, tokenizer: Path, model: Path) -> Process:
-    """Convert the checkpoint of `random_laion_model`, in a process of its own."""
+    """Convert the checkpoint of `random_laion_model` in a new process."""
     return python(
         "import sys; from listenread.models.clap.from_laion import convert_laion_clap as c; "
         "c(*sys.argv[1:], audio_model='HTSAT-base')",

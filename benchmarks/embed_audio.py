@@ -1,4 +1,4 @@
-"""Clips a second through HTSAT-base from files on disk: ours beside the way of the paper's code.
+"""Clips a second through HTSAT-base from files on disk: ours against the way of the paper's code.
 
     python benchmarks/embed_audio.py [--clips 64] [--threads 2] [--device cpu]
 
@@ -58,7 +58,7 @@ def compare(folder: Path, chosen: argparse.Namespace) -> list[common.Row]:
             found = _measure(kind, folder, chosen, chosen.clips)
             for name, value in found.items():
                 measured.setdefault(name, []).append(value)
-        measured.setdefault("core taken", []).append(_beside_a_busy_process(folder, chosen))
+        measured.setdefault("core taken", []).append(_next_to_a_busy_process(folder, chosen))
         measured.setdefault("two jobs", []).append(_two_at_once(folder, chosen))
     # the smaller number fills all batches that are held ready
     for clips in (chosen.clips, 3 * chosen.clips):
@@ -85,7 +85,7 @@ def compare(folder: Path, chosen: argparse.Namespace) -> list[common.Row]:
         common.rate(
             "decoding and resampling, against the bare tower",
             found["decoding"], found["tower"], "clips/s", 3.0,
-            "files to waveforms alone; it runs beside the tower",
+            "files to waveforms alone; it runs in parallel with the tower",
         ),
         common.rate(
             "a core taken by something else, against the machine for itself",
@@ -102,7 +102,7 @@ def compare(folder: Path, chosen: argparse.Namespace) -> list[common.Row]:
     ]  # fmt: skip
 
 
-def _beside_a_busy_process(folder: Path, chosen: argparse.Namespace) -> float:
+def _next_to_a_busy_process(folder: Path, chosen: argparse.Namespace) -> float:
     with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as busy:
         try:
             return _measure("files", folder, chosen, chosen.clips)["files"]
@@ -118,7 +118,7 @@ def _two_at_once(folder: Path, chosen: argparse.Namespace) -> float:
 
 
 def _measure(kind: str, folder: Path, chosen: argparse.Namespace, clips: int) -> dict[str, float]:
-    """Run one of the ways of `child` in a process of its own."""
+    """Run one of the ways of `child` in a new process."""
     number = min(clips, chosen.reference_clips) if kind == "reference" else clips
     code = "import sys; from benchmarks import embed_audio as b; b.child(*sys.argv[1:])"
     arguments = [kind, folder, number, chosen.threads, chosen.device]

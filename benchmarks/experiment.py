@@ -10,7 +10,16 @@ import yaml
 from benchmarks import common
 
 #: What a clone of the project needs to run.
-PARTS = ("config.yaml", "config", "envs", "listenread", "profiles", "rules", "scripts")
+PARTS = (
+    "config.yaml",
+    "catalogue",
+    "config",
+    "envs",
+    "listenread",
+    "profiles",
+    "rules",
+    "scripts",
+)
 
 
 class Experiment:
@@ -41,7 +50,7 @@ class Experiment:
 
 
 def write_tones(folder: Path, clips: int, labels: int = 3, sample_rate: int = 8000) -> None:
-    """Write half-second tones and their csv, as a dataset of one's own."""
+    """Write half-second tones and their csv, as a user's dataset."""
     import numpy as np
     import soundfile
 
@@ -57,5 +66,5 @@ def write_tones(folder: Path, clips: int, labels: int = 3, sample_rate: int = 80
     (folder / "metadata.csv").write_text("\n".join(lines) + "\n")
 
 
-#: A family of one's own in numpy, so that the workflow and not a tower is measured.
+#: A user's family in numpy, so that the workflow and not a tower is measured.
 TINY_FAMILY = (common.PROJECT / "tests/reference/spectrum_family.py").read_text("utf-8")

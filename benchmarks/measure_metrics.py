@@ -2,8 +2,8 @@
 
     python benchmarks/measure_metrics.py --clips 300000 --labels 1000 [--jobs zero_shot ...]
 
-Vectors are random, with a direction of its own for each class. A job reads and writes its files in
-a process of its own, as in the workflow, once with all clips and once with a tenth of them: a ratio
+Vectors are random, around one direction for each class. A job reads and writes its files in
+a separate process, as in the workflow, once with all clips and once with a tenth of them: a ratio
 of 1 is cost that grows with the clips and no faster. Probes are measured only where they are named;
 a linear probe's solver passes all clips hundreds of times. Tasks of an ontology are left out: their
 size is that of the ontology.
@@ -87,7 +87,7 @@ write_manifest(folder / "manifest.parquet", Manifest(table, names))
 
 
 def measure(folder: Path, clips: int, chosen: argparse.Namespace) -> dict[str, common.Process]:
-    """Run the jobs with so many clips; `seconds` are those of the work, without the imports."""
+    """Run the jobs on `clips` clips; `seconds` are those of the work, without the imports."""
     folder.mkdir()
     common.python(WRITE, folder, clips, chosen.labels, chosen.dimensions)
     found = {}

@@ -44,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="listenread-bench-") as folder:
         for name in chosen.names:
             print(f"{name} ...", file=sys.stderr, flush=True)
-            # in a process of its own, so that its memory is its own
+            # a new process each, so that peak memory is that of one benchmark
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
                 found = process.submit(_rows, name, folder).result()
             rows += found

@@ -16,8 +16,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks import common
 
 LOAD = (
-    "import sys; from listenread.models import registry; "
-    "model = registry.load(sys.argv[1], tower=sys.argv[2], threads=1); "
+    "import sys; from listenread.models import storage; "
+    "model = storage.load(sys.argv[1], tower=sys.argv[2], threads=1); "
 )
 KINDS = {
     "text job: import, load, first text": (LOAD + "model.encode_text(['A tuba track'])", "text"),
@@ -67,7 +67,7 @@ def _median(code: str, repeats: int, *arguments: object) -> common.Process:
 def _row(
     name: str, process: common.Process, note: str, reference: float | None = None
 ) -> common.Row:
-    """Seconds beside those that are allowed, or beside `import torch` alone."""
+    """Seconds against those that are allowed, or against `import torch` alone."""
     allowed = LIMITS.get(name)
     note = f"{note}; peak {process.peak_gib:.2f} GiB"
     if allowed is not None:

@@ -3,9 +3,9 @@
     python benchmarks/workflow_scale.py [--large]
 
 The towers are a few lines of numpy, so that jobs, files and planning are what is measured. Growth
-is stated as time for each clip or prompt that was added, beside that of the step before: a ratio of
-1 is linear cost. Plans are those of experiments that have not run, with every clip an input of its
-own (`track_clips`), and with prompts of their own beside prompts of a set.
+is stated as time for each clip or prompt that was added, against that of the step before: a ratio
+of 1 is linear cost. Plans are those of experiments that have not run: with every clip as an input
+(`track_clips`), and with separate prompts as well as prompts of a set.
 """
 
 import argparse
@@ -20,11 +20,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import common
 from benchmarks.experiment import TINY_FAMILY, Experiment, write_tones
-from listenread.report.job_graph import read_job_graph
+from listenread.report.timings import read_timings
 
 #: Seconds in which 10 models, 20 datasets and 300 prompts must be planned.
 PLAN_GOAL = 20.0
-TASKS = ["zero_shot", "audio_only", "separation", "confidence"]
+TASKS = ["zero_shot", "audio_only", "separation", "margin"]
+#: What the paths of an experiment's logs are made of, with its name.
+NAMED = ("datasets", "models", "prompts")
 
 
 def main(argv: list[str] | None = None) -> list[common.Row]:
@@ -43,9 +45,7 @@ def main(argv: list[str] | None = None) -> list[common.Row]:
         rows += _curve(
             "plan, {} clips", folder, clips, lambda n: {"clips": n, "track_clips": True}, plan
         )
-        rows += _curve(
-            "plan, {} prompts of their own", folder, prompts, lambda n: {"prompts": n}, plan
-        )
+        rows += _curve("plan, {} separate prompts", folder, prompts, lambda n: {"prompts": n}, plan)
         return rows
 
 
@@ -56,9 +56,9 @@ def _overlay(
     prompts: int | None = None,
     track_clips: bool = False,
 ) -> dict[str, Any]:
-    """An experiment with a set of so many templates, or with so many prompts of their own."""
+    """An experiment with a set of `templates` templates, or with `prompts` separate prompts."""
     names = [f"tones_{number}" for number in range(datasets)]
-    entry = {"loader": "folder", "metadata": "tones/metadata.csv", "track_clips": track_clips}
+    entry = {"kind": "folder", "metadata": "tones/metadata.csv", "track_clips": track_clips}
     if prompts is None:
         wordings = [f"Wording {index} of {{label}}" for index in range(templates)]
         catalogue: dict[str, Any] = {"study": {"templates": wordings}}
@@ -111,7 +111,7 @@ def _curve(
         for turn in range(2 if n == axis[0] else 1):
             place = folder / f"{name.format(n)}-{turn}".replace(" ", "-")
             experiment = _experiment(place, **sizes(n))
-            took.append((experiment.run(*options).seconds, _seconds_by_rule(place)))
+            took.append((experiment.run(*options).seconds, _seconds_by_rule(experiment)))
         quickest = min(took, key=itemgetter(0))
         seconds.append(quickest[0])
         by_rule.append(quickest[1])
@@ -120,7 +120,7 @@ def _curve(
     for before, after in zip(range(len(axis)), range(1, len(axis)), strict=False):
         more = axis[after] - axis[before]
         grown = (seconds[after] - seconds[before]) / more
-        note = f"{seconds[after]:.1f} s in all; beside the step before, where there is one"
+        note = f"{seconds[after]:.1f} s in all; against the step before, if there is one"
         note += _grown_most(by_rule[before], by_rule[after], more)
         what = f"{name.format(axis[after])}: each more"
         if per_unit is None or min(grown, per_unit) <= 0:
@@ -131,11 +131,11 @@ def _curve(
     return rows
 
 
-def _seconds_by_rule(project: Path) -> dict[str, float]:
+def _seconds_by_rule(experiment: Experiment) -> dict[str, float]:
     """Run time of each rule's jobs, as Snakemake recorded it; none of a plan."""
-    records = project / ".snakemake" / "metadata"
-    graph = read_job_graph(["results/experiments/scale/report.html"], records)
-    return {stage.rule: stage.seconds for stage in graph.stages} if graph else {}
+    overlay = experiment.overlay["experiment"]
+    names = {overlay["name"], *(name for key in NAMED for name in overlay[key])}
+    return {one.rule: one.seconds for one in read_timings(experiment.folder / "logs", names)}
 
 
 def _grown_most(before: dict[str, float], after: dict[str, float], more: int) -> str:

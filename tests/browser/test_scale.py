@@ -1,4 +1,4 @@
-"""A page of many systems, datasets and prompts: soon there, and still usable."""
+"""A page of many models, datasets and prompts: soon there, and still usable."""
 
 import importlib.util
 import time
@@ -38,7 +38,7 @@ def test_a_large_page_is_rendered_in_time_and_answers(render_page, browser, tmp_
     )
     assert time.perf_counter() - started < 5
     assert len(first) == 50 and first in (sorted(first), sorted(first, reverse=True))
-    # Random numbers: the 50 extremes of so many lie near 0 or 1, those of 300 rows do not.
+    # Random numbers: the 50 extremes of 3,600 lie near 0 or 1, those of 300 rows do not.
     assert max(first) < 0.05 or min(first) > 0.95
     shown = browser.execute_script(
         "const tools = document.querySelector('#table-zero_shot-tools');"

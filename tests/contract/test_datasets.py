@@ -205,10 +205,24 @@ def test_two_modules_with_one_name_are_refused(tmp_path, monkeypatch):
     folder = tmp_path / "kinds_twice"
     folder.mkdir()
     (folder / "__init__.py").write_text("")
-    line = "from listenread.datasets.folder import KIND as K\nKIND = K\n"
+    lines = (
+        "from dataclasses import replace\n"
+        "from listenread.datasets.folder import KIND as original\n"
+        "KIND = replace(original)\n"
+    )
     for name in ("one", "two"):
-        (folder / f"{name}.py").write_text(line)
+        (folder / f"{name}.py").write_text(lines)
     monkeypatch.syspath_prepend(tmp_path)
     kinds = Registry("dataset kind", DatasetKind, "kinds_twice")
     with pytest.raises(ConfigError, match=r"kinds_twice\.two: .* `folder` is already in .*\.one"):
         kinds.names()
+
+
+def test_a_kind_that_lacks_a_part_is_refused_with_its_module_and_the_part(tmp_path, monkeypatch):
+    (tmp_path / "kind_without_place.py").write_text(
+        "from listenread.datasets.base import DatasetKind, DatasetSettings\n"
+        "KIND = DatasetKind(name='x', description='A kind.', settings=DatasetSettings)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigError, match=r"kind_without_place cannot be imported: .*'locate'"):
+        DATASET_KINDS.find("kind_without_place:KIND")

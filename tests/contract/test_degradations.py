@@ -9,7 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from listenread.audio.degradations.apply import chain, clip_seed, degrader
-from listenread.audio.degradations.base import DEGRADATIONS
+from listenread.audio.degradations.base import DEGRADATIONS, Degradation
+from listenread.entries import Registry
 from listenread.errors import ConfigError, DataError
 
 RATE = 16_000
@@ -166,3 +167,34 @@ def test_broken_degradations_are_refused_by_name(own, entry, reason):
 def test_what_a_degradation_returns_is_checked(own, entry, reason):
     with pytest.raises(DataError, match=f"clip 'a': the degradation `{own}:{entry}`.* {reason}"):
         degrader(f"{own}:{entry}", 0.0)(sound(), RATE, "a")
+
+
+def test_a_degradation_that_lacks_a_part_is_refused_with_its_module_and_the_part(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "degradation_without_source.py").write_text(
+        "from listenread.audio.degradations.base import Degradation\n"
+        "HISS = Degradation(name='hiss', title='Hiss', level='dB', apply=max, examples=(1., 2.))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(
+        ConfigError, match=r"degradation_without_source cannot be imported: .*'reference'"
+    ):
+        DEGRADATIONS.find("degradation_without_source:HISS")
+
+
+def test_two_modules_with_one_name_are_refused(tmp_path, monkeypatch):
+    folder = tmp_path / "degradations_twice"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    for name in ("one", "two"):
+        (folder / f"{name}.py").write_text(
+            "from dataclasses import replace\n"
+            "from listenread.audio.degradations.gain import GAIN as original\n"
+            "GAIN = replace(original)\n"
+        )
+    monkeypatch.syspath_prepend(tmp_path)
+    degradations = Registry("degradation", Degradation, "degradations_twice")
+    message = r"degradations_twice\.two: .* `gain` is already in degradations_twice\.one"
+    with pytest.raises(ConfigError, match=message):
+        degradations.names()

@@ -71,7 +71,7 @@ def mutated(content: bytes, rng: random.Random, head: int = 256) -> bytes:
 
 @dataclass
 class Trial:
-    """Tries inputs of one kind in `folder`, and sees that nothing appears beside it."""
+    """Tries inputs of one kind in `folder`, and checks that nothing appears next to it."""
 
     kind: str
     folder: Path

@@ -150,7 +150,7 @@ def test_definitions_of_any_text(trial, rows, names):
 
     def act():
         words = {label: label for label in labels}
-        made = prompts.rows(words, definitions_file=path, names=labels, mask_label=True)
+        made = prompts.Prompt(mask_label=True).texts(words, path, labels)
         assert len(made) == len(labels)
 
     trial(act, path if labels else "", (rows, names))
@@ -173,7 +173,8 @@ def test_damaged_definitions(trial, repository):
     seeds=st.lists(st.integers(), max_size=2),
 )
 def test_templates_of_any_text(trial, template, words, seeds):
-    made = trial(lambda: prompts.rows(words, template=template, filler_seeds=seeds))
+    prompt = prompts.Prompt(template=template, filler_seeds=seeds)
+    made = trial(lambda: prompt.texts(words))
     assert len(made) == len(words) * max(len(seeds), 1)
     if "{" not in template:
         assert {row.text for row in made} == {template}

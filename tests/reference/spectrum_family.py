@@ -1,4 +1,4 @@
-"""A family of one's own, in numpy: fast, and without training."""
+"""A user's family in numpy: fast, and without training."""
 
 import hashlib
 

@@ -342,7 +342,7 @@ def test_tinysols_official_metadata_come_from_the_mirror(published_files, tmp_pa
         bytes=317_576,
         mirror=published_files,
     )
-    tinysol.check_official(tinysol.read_clips(tmp_path, path))
+    tinysol.check_official(tinysol.read_metadata(tmp_path, path))
 
 
 # Archives

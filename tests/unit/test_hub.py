@@ -42,7 +42,7 @@ def test_a_mirrored_dataset_keeps_its_folders_and_says_where_it_came_from(tmp_pa
     "environment", [{"HF_ENDPOINT": "http://127.0.0.1:9"}, {"HF_HUB_OFFLINE": "1"}]
 )
 def test_a_hub_that_cannot_be_reached_is_named_with_the_way_out(tmp_path, environment):
-    """In a process of its own, as the hub's client reads its environment when it is imported."""
+    """In a new process, as the hub's client reads its environment when it is imported."""
     program = (
         "from listenread.files.hub import fetch_repository\n"
         f"fetch_repository({str(tmp_path / 'folder')!r}, **{WANTED}, mirror=None)\n"
