@@ -205,7 +205,10 @@ def test_two_modules_with_one_name_are_refused(tmp_path, monkeypatch):
     folder = tmp_path / "kinds_twice"
     folder.mkdir()
     (folder / "__init__.py").write_text("")
-    line = "from listenread.datasets.folder import KIND as K\nKIND = K\n"
+    line = (
+        "from dataclasses import replace\nfrom listenread.datasets.folder import KIND as folder\n"
+        "KIND = replace(folder)\n"
+    )
     for name in ("one", "two"):
         (folder / f"{name}.py").write_text(line)
     monkeypatch.syspath_prepend(tmp_path)
