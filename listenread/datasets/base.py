@@ -153,7 +153,7 @@ class Places:
     others: Mapping[str, Path] = field(default_factory=dict)
 
     def root_and_metadata(self) -> tuple[Path, Path]:
-        """Both, for a kind that cannot do without.
+        """Return both, for a kind that needs them.
 
         Raises:
             DataError: one is missing.

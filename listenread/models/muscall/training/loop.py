@@ -138,7 +138,7 @@ class _Run:
         settings = self.settings
         torch.manual_seed(settings.seed)
         self.module = TwoTowers(settings.sizes).to(self.device)
-        # a fifth faster through convolutions on a CPU; documented, but not in the stub's overloads
+        # a fifth faster through convolutions on a CPU; documented, but not in its type hints
         self.module.audio.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.AdamW(
             self.module.parameters(),
