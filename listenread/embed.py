@@ -4,6 +4,7 @@ import contextlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -174,9 +175,9 @@ def embed_text(
     """Embed the texts of one prompt with a model's text tower; the audio tower is not loaded.
 
     Writes one row per label and variant: `label, text, pre_joint, joint`, with `variant` where the
-    prompt has several; `Unavailable` is raised where the tower reads all texts alike, as a tokenizer
-    does that knows none of the words. The `templates` of a set, one for each variant,
-    are written into the table's metadata. See `embed_audio` for the other arguments.
+    prompt has several; `Unavailable` is raised where the tower reads all texts alike, as with a
+    tokenizer that knows none of the words. The `templates` of a set, one for each variant, are
+    written into the table's metadata. See `embed_audio` for the other arguments.
     """
     health.refuse_unhealthy(health_path, accept_unhealthy)
     device = resolve_device(device)
@@ -194,7 +195,7 @@ def embed_text(
             f"the text tower gives all {len(set(texts))} texts of the prompt the same vector, the "
             f"first is {texts[0]!r}"
         )
-    columns = {"label": [row.label for row in prompt], "text": texts}
+    columns: dict[str, list[Any]] = {"label": [row.label for row in prompt], "text": texts}
     variants = [row.variant for row in prompt]
     if max(variants) > 0:
         columns["variant"] = variants

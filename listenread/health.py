@@ -43,6 +43,8 @@ PROBE_TEXTS = tuple(
     )
 )
 
+DEFAULT_LIMITS = HealthLimits()
+
 
 class KnownAnswers(NamedTuple):
     """Vectors that a model is known to give, e.g. those that its authors released.
@@ -106,7 +108,8 @@ def probe_clips(audio_input: AudioInput, seed: int = 0) -> np.ndarray:
 
     def tone(frequency: float, partials: int) -> np.ndarray:
         orders = [k for k in range(1, partials + 1) if k * frequency < audio_input.sample_rate / 2]
-        return sum(np.sin(2 * np.pi * frequency * k * time) / k for k in orders)
+        # `sum` starts at 0, which is all that is left without a partial
+        return np.asarray(sum(np.sin(2 * np.pi * frequency * k * time) / k for k in orders))
 
     sounds = [
         tone(110.0, 20),
@@ -122,7 +125,7 @@ def probe_clips(audio_input: AudioInput, seed: int = 0) -> np.ndarray:
 def check_model(
     model: TwoTower,
     *,
-    limits: HealthLimits = HealthLimits(),
+    limits: HealthLimits = DEFAULT_LIMITS,
     texts: Sequence[str] = PROBE_TEXTS,
     clips: np.ndarray | None = None,
     known_answers: KnownAnswers = NO_KNOWN_ANSWERS,
@@ -188,7 +191,7 @@ def check_prepared_model(
     device: str = "cpu",
     threads: int | None = None,
     precision: str = "float32",
-    limits: HealthLimits = HealthLimits(),
+    limits: HealthLimits = DEFAULT_LIMITS,
     texts: Sequence[str] = PROBE_TEXTS,
     known_answers_path: str | Path | None = None,
 ) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def write_report(
     resamples: int,
     configuration: Mapping[str, Any],
     embed_megabytes: float,
-    figures: Sequence[Sequence[str | None]] = (),
+    figures: Sequence[tuple[str, str, str | None, str | None]] = (),
     decided: Sequence[Sequence[str]] = (),
     left_out: Mapping[str, Sequence[str]] | None = None,
     licences: Mapping[str, Mapping[str, str]] | None = None,
@@ -148,7 +148,9 @@ def write_report(
     laid_out = lay_out_all(told)
     for path in map(Path, table_files):
         laid = laid_out[path.stem]
-        text = export.as_csv(laid.wide) if path.suffix == ".csv" else _latex(laid)
+        if laid.wide is None:
+            raise TypeError(f"{path}: the table is too long to be laid out")
+        text = export.as_csv(laid.wide) if path.suffix == ".csv" else _latex(laid.table, laid.wide)
         _write(path, text)
     for path in map(Path, model_index_files):
         index = model_index(told.tidy, path.stem, told.tasks)
@@ -171,7 +173,7 @@ def _read(
     *,
     catalogue: Mapping[str, dict[str, Any]],
     prompts: Sequence[str],
-    figures: Sequence[Sequence[str | None]],
+    figures: Sequence[tuple[str, str, str | None, str | None]],
     decided: Sequence[Sequence[str]],
     **told: Any,
 ) -> Contents:
@@ -449,7 +451,7 @@ def _viewer(told: Contents, budget: Budget) -> dict[str, Any]:
     """Data of the viewer of one model and prompt."""
     cells = []
     for one in told.decisions:
-        cell = {"dataset": one.dataset, "model": one.model, "prompt": one.prompt}
+        cell: dict[str, Any] = {"dataset": one.dataset, "model": one.model, "prompt": one.prompt}
         cell |= {"variants": one.variants, "confusion": one.confusion.tolist()}
         cell["decisions"] = one.as_json() if budget.take(one.bytes) else None
         cells.append(cell)
@@ -497,9 +499,9 @@ def _sound_data(dataset: contents.Dataset, told: Contents) -> dict[str, Any]:
     }
 
 
-def _latex(laid: LaidOut) -> str:
-    label = f"tab:{laid.table.name.replace('_', '-')}"
-    return export.latex(laid.wide, f"{laid.table.caption}.", label)
+def _latex(table: Table, wide: WideTable) -> str:
+    label = f"tab:{table.name.replace('_', '-')}"
+    return export.latex(wide, f"{table.caption}.", label)
 
 
 def _write(path: Path, text: str) -> None:
