@@ -22,7 +22,7 @@ from listenread.models.common import tokenization
 from listenread.models.common.checkpoints import read_checkpoint
 from listenread.models.common.weights import read_tower, write_tower
 from listenread.models.muscall.training import checkpoints
-from listenread.models.released import read_vectors
+from listenread.paper.vectors import read_vectors
 
 from .conftest import mutated, times
 
