@@ -243,14 +243,23 @@ class Family:
         found = [] if self.description else ["`description` is empty"]
         if not (isinstance(self.settings, type) and issubclass(self.settings, ModelSettings)):
             found.append("`settings` is not a subclass of `listenread.models.base.ModelSettings`")
-        if unknown := set(self.towers) - {"audio", "text"}:
-            found.append(f"unknown tower(s) {', '.join(sorted(unknown))}; there are audio and text")
+        else:
+            uses = {name for one in (*self.preparations, *self.material) for name in one.uses}
+            if unknown := sorted(uses - set(self.settings.model_fields)):
+                found.append(f"no setting(s) {', '.join(unknown)}, which `uses` names")
+        if unknown := sorted(set(self.towers) - {"audio", "text"}):
+            found.append(f"unknown tower(s) {', '.join(unknown)}; there are audio and text")
         if bool(self.towers) == (self.vectors is not None):
             found.append("needs `towers`, or else `vectors`")
         if self.towers and self.loader is None:
             found.append("has towers, but no `loader`")
         if not self.preparations:
             found.append("has no `preparations`")
+        found += [
+            f"`outputs` of the preparation `{one.rule}` has no `model.json`"
+            for one in self.preparations
+            if "model.json" not in one.outputs
+        ]
         return found
 
 

@@ -67,6 +67,12 @@ NO_TOWER = replace(WHOLE, towers=frozenset())
 TOWERS_AND_VECTORS = replace(WHOLE, vectors=VECTORS)
 NO_LOADER = replace(WHOLE, loader=None)
 UNPREPARED = replace(WHOLE, preparations=())
+UNKNOWN_SETTING = replace(
+    WHOLE, preparations=(replace(WHOLE.preparations[0], uses=("options", "layer")),)
+)
+UNDESCRIBED_MODEL = replace(
+    WHOLE, preparations=(replace(WHOLE.preparations[0], outputs=("tower.safetensors",)),)
+)
 TAKEN = replace(WHOLE, name="muscall")
 NOT_ONE = 3
 """
@@ -119,6 +125,8 @@ def test_own_family_that_cannot_be_imported_is_named(family, message):
         ("TOWERS_AND_VECTORS", "needs `towers`, or else `vectors`"),
         ("NO_LOADER", "has towers, but no `loader`"),
         ("UNPREPARED", "has no `preparations`"),
+        ("UNKNOWN_SETTING", "no setting(s) layer, which `uses` names"),
+        ("UNDESCRIBED_MODEL", "preparation `prepare_whole` has no `model.json`"),
         ("TAKEN", "there is a built-in model family named `muscall` already"),
         ("NOT_ONE", "is not a model family: it is of type `int`"),
         ("Incomplete", "`encode_text` is missing"),
