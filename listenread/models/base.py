@@ -169,7 +169,7 @@ class Preparation:
 
 @dataclass(frozen=True)
 class PreparationContext:
-    """What a preparation is told beside its settings.
+    """What a preparation is told in addition to its settings.
 
     Attributes:
         family: name of the family, as the configuration has it.
@@ -191,10 +191,10 @@ class ReleasedVectors:
     """Where a family without towers takes its vectors from.
 
     Attributes:
-        read_audio: ``package.module:function``, called as ``read_audio(output, made, settings,
-            dataset_kind, vocabulary)``: write a dataset's audio vectors, or raise `Unavailable`.
-        read_text: ``package.module:function``, called as ``read_text(output, made, settings,
-            prompt, words, template)``, likewise for a prompt.
+        read_audio: ``package.module:function`` that writes a dataset's audio vectors, or raises
+            `Unavailable`; see `listenread.paper.vectors.read_audio`.
+        read_text: the same for the text vectors of a prompt; see
+            `listenread.paper.vectors.read_text`.
         without_ontology: why there are no text vectors of an ontology's instruments.
     """
 
@@ -265,6 +265,8 @@ class Family:
 
 FAMILIES: Registry[Family] = Registry("model family", Family, "listenread.models")
 
+#: Files of a prepared model with towers of torch.
+PREPARED = ("model.json", "audio_tower.safetensors", "text_tower.safetensors", "tokenizer.json")
 
 Cropping = Annotated[
     Literal["first", "centre", "mean_of_windows"],
@@ -272,14 +274,32 @@ Cropping = Annotated[
 ]
 
 
-def is_remote(key: str) -> Callable[[Any], bool]:
-    """Make a function for `Material.when`: a file of a model has a URL and no path of its own."""
+def remote_file(rule: str, key: str, path: str) -> Material:
+    """Make the material of a file that a setting describes as a `LocalOrRemoteFile`.
+
+    Args:
+        rule: name of its rule.
+        key: of the setting; the file is called so among the inputs, too.
+        path: where it goes, below the model's folder.
+
+    Returns:
+        Material that is needed where the setting has a URL and no path of the user's own.
+    """
 
     def when(settings: Any) -> bool:
         file = getattr(settings, key)
         return file is not None and file.path is None
 
-    return when
+    return Material(rule, outputs={key: path}, make=fetch_files, uses=(key,), when=when)
+
+
+def fetch_files(outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source) -> None:
+    """Download files, each as the setting of its name describes it."""
+    from listenread.files.download import fetch
+
+    for key, target in outputs.items():
+        file = {name: value for name, value in settings[key].items() if name != "path"}
+        fetch(target=target, mirror=source.mirror, **file)
 
 
 def own_or_made(*keys: str) -> Callable[[Any, Mapping[str, Path]], Mapping[str, Path]]:
@@ -290,29 +310,6 @@ def own_or_made(*keys: str) -> Callable[[Any, Mapping[str, Path]], Mapping[str, 
         return {key: made[key] if path is None else Path(path) for key, path in own.items()}
 
     return inputs
-
-
-def _fetch_file(
-    name: str, outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source
-) -> None:
-    from listenread.files.download import fetch
-
-    file = {key: value for key, value in settings[name].items() if key != "path"}
-    fetch(target=outputs[name], mirror=source.mirror, **file)
-
-
-def fetch_checkpoint(
-    outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source
-) -> None:
-    """Download the file that the setting `checkpoint` describes."""
-    _fetch_file("checkpoint", outputs, settings, source)
-
-
-def fetch_tokenizer(
-    outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source
-) -> None:
-    """Download the file that the setting `tokenizer` describes."""
-    _fetch_file("tokenizer", outputs, settings, source)
 
 
 class OwnSettings(TowerSettings):

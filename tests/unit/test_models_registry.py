@@ -1,17 +1,21 @@
 """Families by name, and the description of a prepared model."""
 
 import gc
+import hashlib
 import json
 import subprocess
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from listenread.audio.base import AudioInput
-from listenread.errors import ConfigError, ModelError
+from listenread.errors import ConfigError, DownloadError, ModelError
+from listenread.files.material import Source
 from listenread.models import storage
-from listenread.models.base import FAMILIES, PreparationContext, find_family
+from listenread.models.base import FAMILIES, PreparationContext, find_family, remote_file
+from listenread.settings import LocalOrRemoteFile
 
 OWN_FAMILY = """
 from dataclasses import replace
@@ -152,6 +156,31 @@ def test_two_built_in_families_of_one_name_are_refused(tmp_path, monkeypatch):
     registry = replace(FAMILIES, package=package.name)
     with pytest.raises(ConfigError, match=r"families_for_tests\.second: .*already in .*\.first"):
         registry.names()
+
+
+def test_a_file_is_fetched_unless_the_user_has_it(tmp_path):
+    material = remote_file("fetch_words", "words", "words.json")
+    assert (material.rule, material.outputs) == ("fetch_words", {"words": "words.json"})
+    content = b"[]"
+    mirrored = tmp_path / "models.invalid/words.json"
+    mirrored.parent.mkdir()
+    mirrored.write_bytes(content)
+    url, sha256 = "https://models.invalid/words.json", hashlib.sha256(content).hexdigest()
+
+    def settings(**file):
+        return SimpleNamespace(words=LocalOrRemoteFile(**file) if file else None)
+
+    remote = settings(url=url, sha256=sha256)
+    assert material.when(remote)
+    assert not material.when(settings(url=url, path="mine.json"))
+    assert not material.when(settings())
+    outputs, used = {"words": tmp_path / "words.json"}, {"words": remote.words.plain()}
+    material.make(outputs, used, Source(tmp_path, str(tmp_path)))
+    assert outputs["words"].read_bytes() == content
+    outputs["words"].unlink()
+    mirrored.write_bytes(b"{}")
+    with pytest.raises(DownloadError, match=r"words\.json"):
+        material.make(outputs, used, Source(tmp_path, str(tmp_path), retries=0))
 
 
 def prepare(folder, family, **options):

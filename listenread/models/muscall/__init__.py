@@ -11,22 +11,18 @@ from typing import Annotated, Any
 
 from pydantic import Field, create_model, model_validator
 
-from listenread.files.material import Material
 from listenread.models.base import (
+    PREPARED,
     Family,
     Preparation,
     PreparationContext,
     TowerSettings,
-    fetch_checkpoint,
-    fetch_tokenizer,
-    is_remote,
     own_or_made,
+    remote_file,
 )
 from listenread.models.muscall.sizes import AudioSizes, TextSizes
 from listenread.models.muscall.training.settings import TrainingSettings
 from listenread.settings import LocalOrRemoteFile, Settings
-
-PREPARED = ("model.json", "audio_tower.safetensors", "text_tower.safetensors", "tokenizer.json")
 
 
 def _settings_of(
@@ -168,7 +164,8 @@ def _own_tokenizer(settings: MusCallSettings, made: Mapping[str, Path]) -> Mappi
 
 def _caption_module(settings: MusCallSettings) -> tuple[str, ...]:
     """The module of the function that draws captions; none where a column has them."""
-    assert settings.train is not None
+    if settings.train is None:
+        return ()
     source, _, function = settings.train.captions.partition(":")
     return (source,) if function else ()
 
@@ -202,20 +199,8 @@ FAMILY = Family(
         ),
     ),
     material=(
-        Material(
-            rule="fetch_muscall_checkpoint",
-            outputs={"checkpoint": "checkpoint.pth.tar"},
-            make=fetch_checkpoint,
-            uses=("checkpoint",),
-            when=is_remote("checkpoint"),
-        ),
-        Material(
-            rule="fetch_muscall_tokenizer",
-            outputs={"tokenizer": "tokenizer.json"},
-            make=fetch_tokenizer,
-            uses=("tokenizer",),
-            when=is_remote("tokenizer"),
-        ),
+        remote_file("fetch_muscall_checkpoint", "checkpoint", "checkpoint.pth.tar"),
+        remote_file("fetch_muscall_tokenizer", "tokenizer", "tokenizer.json"),
     ),
     licence="GPL-3.0 (the authors' code); this implementation is Apache-2.0",
     training_data="the paper's model on a private collection of 250,000 audio-text pairs; models "

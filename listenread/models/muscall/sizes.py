@@ -17,7 +17,8 @@ class AudioSizes:
     kind: Annotated[
         Literal["resnet", "cnn"],
         Field(
-            description="`resnet` is MusCALL's; `cnn` is four strided convolutions, trained in a minute."
+            description="`resnet` is MusCALL's; `cnn` is four strided convolutions, trained in a "
+            "minute."
         ),
     ] = "resnet"
     sample_rate: Annotated[int, Field(ge=1000, description="In Hz.")] = 16000
@@ -36,7 +37,8 @@ class AudioSizes:
         float,
         Field(
             gt=0,
-            description="Upper edge of the highest band, in Hz; MusCALL's lies above the Nyquist frequency.",
+            description="Upper edge of the highest band, in Hz; MusCALL's lies above the Nyquist "
+            "frequency.",
         ),
     ] = 11025.0
     top_db: Annotated[

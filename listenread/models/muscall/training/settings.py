@@ -12,7 +12,7 @@ from listenread.models.muscall.sizes import Sizes
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """How a two-tower model is trained; beside these, only data and device change its weights."""
+    """How a two-tower model is trained; apart from these, only data and device change its weights."""
 
     sizes: Sizes = field(default_factory=Sizes)
     seed: Annotated[
@@ -54,7 +54,8 @@ class TrainingSettings:
     split: Annotated[
         str | None,
         Field(
-            description="A column that says `train` or `validation`; null holds pairs out by the seed."
+            description="A column that says `train` or `validation`; null holds pairs out by the "
+            "seed."
         ),
     ] = None
     validation_pairs: Annotated[int, Field(ge=2, description="Held-out pairs for retrieval.")] = (
@@ -66,7 +67,8 @@ class TrainingSettings:
     keep: Annotated[
         Literal["last", "best"],
         Field(
-            description="Weights that become the model: the last ones, or the best measured ones by R@10."
+            description="Weights that become the model: the last ones, or the best measured ones by "
+            "R@10."
         ),
     ] = "best"
     crop: Annotated[
