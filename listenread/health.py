@@ -22,6 +22,7 @@ from listenread.models import storage
 from listenread.models.base import HealthLimits, LoadTower, TwoTower, Vectors, find_family
 from listenread.models.common.device import resolve_device
 
+DEFAULT_LIMITS = HealthLimits()
 #: Texts whose vectors must differ: instruments that any audio-text model has words for.
 PROBE_TEXTS = tuple(
     f"A {label} track"
@@ -122,7 +123,7 @@ def probe_clips(audio_input: AudioInput, seed: int = 0) -> np.ndarray:
 def check_model(
     model: TwoTower,
     *,
-    limits: HealthLimits = HealthLimits(),
+    limits: HealthLimits = DEFAULT_LIMITS,
     texts: Sequence[str] = PROBE_TEXTS,
     clips: np.ndarray | None = None,
     known_answers: KnownAnswers = NO_KNOWN_ANSWERS,
@@ -188,7 +189,7 @@ def check_prepared_model(
     device: str = "cpu",
     threads: int | None = None,
     precision: str = "float32",
-    limits: HealthLimits = HealthLimits(),
+    limits: HealthLimits = DEFAULT_LIMITS,
     texts: Sequence[str] = PROBE_TEXTS,
     known_answers_path: str | Path | None = None,
 ) -> dict[str, Any]:

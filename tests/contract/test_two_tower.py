@@ -55,7 +55,7 @@ EXAMPLE = re.search(
     (Path(__file__).parents[2] / "docs" / "own_model.md").read_text("utf-8"),
     re.DOTALL,
 )[1]
-#: What a user may write beside it: classes with one tower, and a whole family.
+#: What a user may add to it: classes with one tower, and a whole family.
 OWN = f'''{EXAMPLE}
 
 from pydantic import Field

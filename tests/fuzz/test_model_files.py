@@ -160,7 +160,7 @@ def test_headers_of_towers(trial, dtype, shape, offsets, length, name, body):
 
 
 def test_damaged_training_checkpoints(trial):
-    """A checkpoint of our own that cannot be used: training starts anew, and says so."""
+    """A checkpoint of our own that cannot be used: training starts over, and says so."""
     module = Small()
     optimizer = torch.optim.AdamW(module.parameters())
     module.norm(module.layer(torch.ones(2, 3))).sum().backward()

@@ -1,4 +1,4 @@
-"""A family of one's own, in numpy: fast, and without training."""
+"""A family of a user, in numpy: fast, and without training."""
 
 import hashlib
 

@@ -219,7 +219,7 @@ def test_released_vectors_have_no_towers_to_load(tmp_path):
         ("{", r"model\.json is not JSON"),
         ('{"family": "muscall"}', r"model\.json has no audio_input: the model has no audio"),
         ("{}", "does not name a family"),
-        ("[]", "describes no model"),
+        ("[]", "does not describe a model"),
         ('{"family": "muscall", "audio_input": {"rate": 1}}', "audio_input in .* is not usable"),
     ],
 )

@@ -38,7 +38,7 @@ class Bottleneck(nn.Module):
             self.downsample = nn.Sequential(OrderedDict(layers))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (batch, inputs, mels, frames) to (batch, 4 width, mels / s, frames / s); s: stride."""
+        """Map (batch, inputs, mels, frames) to (batch, 4 width, mels / s, frames / s), stride s."""
         shortcut = x if self.downsample is None else self.downsample(x)
         x = F.relu(self.bn1(self.conv1(x)))  # (batch, width, mels, frames)
         x = self.stride(F.relu(self.bn2(self.conv2(x))))  # (batch, width, mels / s, frames / s)

@@ -12,7 +12,7 @@ from listenread.models.muscall.sizes import Sizes
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """How a two-tower model is trained; apart from these, only data and device change its weights."""
+    """How a two-tower model is trained; apart from these, data and device alone change weights."""
 
     sizes: Sizes = field(default_factory=Sizes)
     seed: Annotated[
@@ -67,8 +67,8 @@ class TrainingSettings:
     keep: Annotated[
         Literal["last", "best"],
         Field(
-            description="Weights that become the model: the last ones, or the best measured ones by "
-            "R@10."
+            description="Weights that become the model: the last ones, or the best measured ones "
+            "by R@10."
         ),
     ] = "best"
     crop: Annotated[
