@@ -382,7 +382,7 @@ def test_checkpoint_that_does_not_fit_is_not_resumed(
     assert files_of(tmp_path / "over") == files_of(tmp_path / "plain")
 
 
-def test_checkpoint_is_no_pickle(tmp_path, manifest, settings, monkeypatch):
+def test_checkpoint_is_not_a_pickle(tmp_path, manifest, settings, monkeypatch):
     monkeypatch.setattr(Path, "unlink", lambda *_args, **_kwargs: None)
     short = replace(settings, steps=8, evaluate_every=8)
     train_two_tower(manifest, tmp_path / "model", short, checkpoint_dir=tmp_path)

@@ -17,8 +17,8 @@ class AudioSizes:
     kind: Annotated[
         Literal["resnet", "cnn"],
         Field(
-            description="`resnet` is MusCALL's; `cnn` is four strided convolutions, trained in a "
-            "minute."
+            description="`resnet` is MusCALL's; `cnn` is four strided convolutions, trained in "
+            "a minute."
         ),
     ] = "resnet"
     sample_rate: Annotated[int, Field(ge=1000, description="In Hz.")] = 16000
