@@ -244,8 +244,8 @@ class Family:
         if not (isinstance(self.settings, type) and issubclass(self.settings, ModelSettings)):
             found.append("`settings` is not a subclass of `listenread.models.base.ModelSettings`")
         else:
-            uses = {name for one in (*self.preparations, *self.material) for name in one.uses}
-            if unknown := sorted(uses - set(self.settings.model_fields)):
+            uses = [one.uses for one in self.preparations] + [one.uses for one in self.material]
+            if unknown := sorted(set().union(*uses) - set(self.settings.model_fields)):
                 found.append(f"no setting(s) {', '.join(unknown)}, which `uses` names")
         if unknown := sorted(set(self.towers) - {"audio", "text"}):
             found.append(f"unknown tower(s) {', '.join(unknown)}; there are audio and text")
