@@ -18,9 +18,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from listenread.report.job_graph import read_job_graph
+
 from benchmarks import common
 from benchmarks.experiment import TINY_FAMILY, Experiment, write_tones
-from listenread.report.job_graph import read_job_graph
 
 #: Seconds in which 10 models, 20 datasets and 300 prompts must be planned.
 PLAN_GOAL = 20.0

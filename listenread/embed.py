@@ -4,6 +4,7 @@ import contextlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -198,7 +199,7 @@ def embed_text(
             f"the text tower gives all {len(set(texts))} texts of the prompt the same vector, the "
             f"first is {texts[0]!r}"
         )
-    columns = {"label": [row.label for row in prompt], "text": texts}
+    columns: dict[str, list[Any]] = {"label": [row.label for row in prompt], "text": texts}
     variants = [row.variant for row in prompt]
     if max(variants) > 0:
         columns["variant"] = variants

@@ -44,6 +44,8 @@ PROBE_TEXTS = tuple(
     )
 )
 
+DEFAULT_LIMITS = HealthLimits()
+
 
 class KnownAnswers(NamedTuple):
     """Vectors that a model is known to give, e.g. those that its authors released.
@@ -107,7 +109,8 @@ def probe_clips(audio_input: AudioInput, seed: int = 0) -> np.ndarray:
 
     def tone(frequency: float, partials: int) -> np.ndarray:
         orders = [k for k in range(1, partials + 1) if k * frequency < audio_input.sample_rate / 2]
-        return sum(np.sin(2 * np.pi * frequency * k * time) / k for k in orders)
+        # `sum` starts at 0, which is all that is left without a partial
+        return np.asarray(sum(np.sin(2 * np.pi * frequency * k * time) / k for k in orders))
 
     sounds = [
         tone(110.0, 20),

@@ -2,17 +2,27 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Iterable
+from typing import Any, TypeVar, overload
 
 from tqdm import tqdm
 
 T = TypeVar("T")
 
 
+@overload
+def progress(*, total: int | None = None, unit: str, label: str) -> "tqdm[Any]": ...
+
+
+@overload
 def progress(
-    items: Iterable[T] | None = None, *, total: int | None = None, unit: str, label: str
-) -> "tqdm[T] | Iterator[T]":
+    items: Iterable[T], *, total: int | None = None, unit: str, label: str
+) -> "tqdm[T]": ...
+
+
+def progress(
+    items: Iterable[Any] | None = None, *, total: int | None = None, unit: str, label: str
+) -> "tqdm[Any]":
     """Wrap `items` (or count by hand with `.update`) in a bar such as ``120/2913, 31 clips/s``.
 
     On a terminal the bar redraws ten times a second; in a log file it writes a line every 30 s, so

@@ -49,12 +49,12 @@ class PromptSettings(Settings):
     """What every prompt of the catalogue can say."""
 
     spelling: str | None = Field(
-        None,
+        default=None,
         description="Which of the dataset's spellings the labels are written in; null is the "
         "vocabulary's own.",
     )
     datasets: list[str] | None = Field(
-        None,
+        default=None,
         description="The datasets that this prompt is for; null is every dataset except those that "
         "a prompt of the experiment names in this way.",
     )
@@ -66,7 +66,7 @@ class TemplatePrompt(PromptSettings):
     template: Template
     filler_seeds: Annotated[list[Annotated[int, Field(ge=0)]], AfterValidator(unique)] | None = (
         Field(
-            None,
+            default=None,
             min_length=1,
             description="`{filler}` in the template is replaced by a random sentence without "
             "meaning; one variant of the prompt for each seed.",
@@ -101,10 +101,13 @@ class PromptSet(PromptSettings):
     """
 
     templates: Annotated[list[Template], AfterValidator(unique)] | None = Field(
-        None, min_length=1, max_length=32767, description="The templates, each with `{label}`."
+        default=None,
+        min_length=1,
+        max_length=32767,
+        description="The templates, each with `{label}`.",
     )
     grid: Grid | None = Field(
-        None, description="One template with places that are filled in every way."
+        default=None, description="One template with places that are filled in every way."
     )
 
     @model_validator(mode="after")
@@ -139,7 +142,7 @@ class DefinitionPrompt(PromptSettings):
         "at run time."
     )
     mask_label: bool = Field(
-        False, description="Whether each word of the label is deleted from its definition."
+        default=False, description="Whether each word of the label is deleted from its definition."
     )
 
 
@@ -175,8 +178,9 @@ class Prompt(NamedTuple):
             return cls(mask_label=settings.mask_label)
         if isinstance(settings, PromptSet):
             return cls(templates=settings.filled())
-        assert isinstance(settings, TemplatePrompt)
-        return cls(template=settings.template, filler_seeds=settings.filler_seeds or [])
+        if isinstance(settings, TemplatePrompt):
+            return cls(template=settings.template, filler_seeds=settings.filler_seeds or [])
+        raise TypeError(f"`{type(settings).__name__}` is not a kind of prompt")
 
     def texts(
         self,
@@ -314,7 +318,7 @@ def definitions(path: Path, names: Mapping[str, Sequence[str]]) -> dict[str, str
             raise ConfigError(f"{path} has the label {row['label']!r} twice")
         found[key] = (row["definition"] or "").strip()
     chosen = {
-        label: next((found[n.casefold()] for n in known_as if found.get(n.casefold())), None)
+        label: next((found[n.casefold()] for n in known_as if found.get(n.casefold())), "")
         for label, known_as in names.items()
     }
     absent = [label for label, text in chosen.items() if not text]

@@ -46,10 +46,10 @@ class RemoteFile(Settings):
     """A file to download, with what proves that it is the right one."""
 
     url: HttpsUrl = Field(description="Where it is downloaded from; `https` only.")
-    md5: Md5 | None = Field(None, description="MD5 of the file, in hexadecimal.")
-    sha256: Sha256 | None = Field(None, description="SHA-256 of the file, in hexadecimal.")
+    md5: Md5 | None = Field(default=None, description="MD5 of the file, in hexadecimal.")
+    sha256: Sha256 | None = Field(default=None, description="SHA-256 of the file, in hexadecimal.")
     bytes: int | None = Field(
-        None, ge=1, description="Size of the file; the disk is checked for it beforehand."
+        default=None, ge=1, description="Size of the file; the disk is checked for it beforehand."
     )
 
     @model_validator(mode="after")
@@ -65,11 +65,13 @@ class LocalOrRemoteFile(Settings):
     A URL that is pinned to a revision (40 hexadecimal digits) needs no checksum.
     """
 
-    path: str | None = Field(None, description="The file, where it is already here.")
-    url: HttpsUrl | None = Field(None, description="Where it is downloaded from; `https` only.")
-    sha256: Sha256 | None = Field(None, description="SHA-256 of the file, in hexadecimal.")
+    path: str | None = Field(default=None, description="The file, where it is already here.")
+    url: HttpsUrl | None = Field(
+        default=None, description="Where it is downloaded from; `https` only."
+    )
+    sha256: Sha256 | None = Field(default=None, description="SHA-256 of the file, in hexadecimal.")
     bytes: int | None = Field(
-        None, ge=1, description="Size of the file; the disk is checked for it beforehand."
+        default=None, ge=1, description="Size of the file; the disk is checked for it beforehand."
     )
 
     @model_validator(mode="after")

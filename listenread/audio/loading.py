@@ -148,7 +148,7 @@ def mono(waveform: np.ndarray) -> np.ndarray:
 
 
 def resample(
-    waveform: np.ndarray, from_rate: int, to_rate: int, resampler: str = "HQ"
+    waveform: np.ndarray, from_rate: float, to_rate: float, resampler: str = "HQ"
 ) -> np.ndarray:
     """Resample a mono float32 waveform with soxr.
 

@@ -116,7 +116,7 @@ class AudioFileSettings(Settings):
     """A dataset that has audio files."""
 
     on_bad_audio: Literal["error", "skip"] = Field(
-        "error",
+        default="error",
         description="What a clip that is missing, corrupt, empty, silent or not finite does: "
         "`error` stops with a list of all of them, `skip` goes on without them and says so in the "
         "manifest and the report.",
@@ -131,7 +131,7 @@ class UserFileSettings(AudioFileSettings):
     """A dataset whose audio files are in a folder of the user."""
 
     track_clips: bool = Field(
-        True,
+        default=True,
         description="Whether every audio file is an input of the workflow, so that a replaced one "
         "is noticed when jobs are planned. Switch it off beyond some 100,000 clips; the csv is "
         "tracked in any case, and a clip that differs from the manifest is never embedded.",
@@ -151,6 +151,16 @@ class Places:
     root: Path | None = None
     metadata: Path | None = None
     others: Mapping[str, Path] = field(default_factory=dict)
+
+    def root_and_metadata(self) -> tuple[Path, Path]:
+        """Return both, for a kind that needs them.
+
+        Raises:
+            DataError: one is missing.
+        """
+        if self.root is None or self.metadata is None:
+            raise DataError("the dataset needs a folder of clips and a file that describes them")
+        return self.root, self.metadata
 
 
 Derive: TypeAlias = (

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from listenread.datasets.base import DATASET_KINDS, AudioLimits, ClipRow, Places
 from listenread.datasets.checking import build_manifest
 from listenread.datasets.manifest import COLUMNS, Manifest, read_manifest, write_manifest
-from listenread.errors import DataError
+from listenread.errors import ConfigError, DataError
 
 
 def build(
@@ -51,11 +51,12 @@ def build(
             limits=AudioLimits(**(limits or {})),
             workers=workers,
         )
-    else:
-        assert entry.derive is not None
+    elif entry.derive is not None:
         base = None if base_manifest is None else read_manifest(base_manifest)
         manifest = entry.derive(base, places, settings, vocabulary)
         _refuse_incomplete(kind, manifest)
+    else:
+        raise ConfigError(f"the dataset kind `{kind}` neither reads clips nor derives a manifest")
     write_manifest(output, manifest, kind=kind)
 
 

@@ -24,13 +24,15 @@ class DegradedSettings(DatasetSettings):
         allow_inf_nan=False, description="How strong it is, in the unit of the degradation."
     )
     seed: int = Field(
-        0, ge=0, description="Seed of its random numbers; each clip derives its own from it."
+        default=0,
+        ge=0,
+        description="Seed of its random numbers; each clip derives its own from it.",
     )
     options: dict[str, Any] = Field(
         default_factory=dict, description="Settings of the degradation."
     )
     vocabulary: Vocabulary | None = Field(
-        None, description="As for the other dataset, whose vocabulary is the default."
+        default=None, description="As for the other dataset, whose vocabulary is the default."
     )
     spellings: Spellings
 
@@ -65,11 +67,12 @@ def derive(
         vocabulary: the classes; those of the base by default.
 
     Raises:
-        DataError: a label of a clip is not in the vocabulary.
+        DataError: there is no base, or a label of a clip is not in the vocabulary.
     """
     from listenread.datasets.manifest import Manifest  # not at the top: it imports pyarrow
 
-    assert base is not None
+    if base is None:
+        raise DataError("a degraded dataset needs the manifest of its base")
     classes = list(vocabulary) if vocabulary is not None else base.vocabulary
     used = {label for labels in base.table["labels"].to_pylist() for label in labels}
     if used - set(classes):

@@ -34,19 +34,19 @@ class FolderSettings(UserFileSettings, DatasetSettings):
     """Your own clips."""
 
     metadata: str | None = Field(
-        None,
+        default=None,
         description="A csv with the columns `path` (relative to the csv) and `label`, or `labels` "
         "with any number of labels separated by `;`. Optional: `unknown` (labels that were not "
         "judged for the clip, separated by `;`), `group` (clips of one group are not independent), "
         "`fold`, `clip_id`, and any further columns.",
     )
     root: str | None = Field(
-        None,
+        default=None,
         description="A folder with one sub-folder for each label, where there is no csv; with a "
         "csv, a folder that its paths may lead to.",
     )
     vocabulary: Vocabulary | None = Field(
-        None,
+        default=None,
         description="Label -> the words that replace `{label}` in a prompt, in the order of the "
         "classes; without it the labels found, in alphabetical order, stand for themselves.",
     )

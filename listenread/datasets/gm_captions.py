@@ -36,9 +36,9 @@ _Velocity = Annotated[int, Field(ge=1, le=127)]
 class GmCaptionsSettings(RenderedSettings, DatasetSettings):
     """Captioned notes of many General MIDI programs, to train a model on."""
 
-    notes_per_program: int = Field(48, ge=1, description="Notes rendered of each program.")
+    notes_per_program: int = Field(default=48, ge=1, description="Notes rendered of each program.")
     sample_rate: int = Field(
-        16_000, ge=8000, description="Sample rate of the written files, in Hz."
+        default=16_000, ge=8000, description="Sample rate of the written files, in Hz."
     )
     velocities: list[_Velocity] = Field(
         default_factory=lambda: list(VELOCITIES),
@@ -49,7 +49,7 @@ class GmCaptionsSettings(RenderedSettings, DatasetSettings):
         default_factory=lambda: list(EVALUATED_VELOCITIES.values()),
         description="The velocities of the dataset that is evaluated, which are never trained on.",
     )
-    seed: int = Field(0, ge=0, description="Seed of pitches, velocities and captions.")
+    seed: int = Field(default=0, ge=0, description="Seed of pitches, velocities and captions.")
 
 
 def read_clips(places: Places, settings: Mapping[str, Any]) -> list[ClipRow]:
@@ -63,18 +63,18 @@ def read_clips(places: Places, settings: Mapping[str, Any]) -> list[ClipRow]:
         One row per note; the label is the instrument's usual name, `known` has ``program, family,
         midi_note, velocity, register, articulation, caption``.
     """
-    assert places.root is not None and places.metadata is not None
+    root, metadata = places.root_and_metadata()
     return [
         ClipRow(
             clip_id=Path(record["path"]).with_suffix("").as_posix(),
-            path=places.root / record["path"],
+            path=root / record["path"],
             labels=(record["instrument"],),
             known={
                 name: int(record[name]) if name in _WHOLE_NUMBERS else record[name]
                 for name in CSV_COLUMNS[2:]
             },
         )
-        for record in read_csv(places.metadata, CSV_COLUMNS).values()
+        for record in read_csv(metadata, CSV_COLUMNS).values()
     ]
 
 

@@ -27,7 +27,7 @@ class GmNotesSettings(RenderedSettings, LabelledSettings):
         description="MIDI velocity of each of the dynamics that are rendered.",
     )
     folds: int = Field(
-        5,
+        default=5,
         ge=2,
         description="Folds for the corrected audio-only protocol, stratified by class.",
     )

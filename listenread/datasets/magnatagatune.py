@@ -67,7 +67,7 @@ class MagnatagatuneSettings(AudioFileSettings, DatasetSettings):
         description="The dataset of the Hugging Face hub with the captions."
     )
     max_extracted_bytes: int = Field(
-        8_000_000_000, ge=1, description="A zip that would unpack to more is refused."
+        default=8_000_000_000, ge=1, description="A zip that would unpack to more is refused."
     )
 
 
@@ -107,8 +107,8 @@ def locate(settings: MagnatagatuneSettings, made: Mapping[str, Path]) -> Places:
 
 def read_clips(places: Places, settings: Mapping[str, Any]) -> list[ClipRow]:
     """Read the captions of `places`; see `read_captions`."""
-    assert places.root is not None and places.metadata is not None
-    return read_captions(places.root, places.metadata)
+    root, metadata = places.root_and_metadata()
+    return read_captions(root, metadata)
 
 
 def read_captions(root: Path | str, metadata: Path | str | Sequence[Path | str]) -> list[ClipRow]:

@@ -38,13 +38,14 @@ def derive(
         vocabulary: the new labels, in the order of the classes.
 
     Raises:
-        DataError: there is no such column, or it has none of the labels.
+        DataError: there is no base, vocabulary or such column, or it has none of the labels.
     """
     import pyarrow as pa  # not at the top: planning a run reads no manifest
 
     from listenread.datasets.manifest import Manifest
 
-    assert base is not None and vocabulary is not None
+    if base is None or vocabulary is None:
+        raise DataError("a relabelled dataset needs the manifest of its base, and a vocabulary")
     column, table = settings["column"], base.table
     if column not in table.column_names:
         raise DataError(

@@ -65,12 +65,14 @@ def derive(
 
     Raises:
         ModelError: the ground truth does not give exactly one class to each clip.
-        DataError: the two files do not name the same clips with the same labels.
+        DataError: there is no csv or vocabulary, or the two files do not name the same clips with
+            the same labels.
     """
     from listenread.datasets.manifest import Manifest, manifest_table
     from listenread.paper import files
 
-    assert places.metadata is not None and vocabulary is not None
+    if places.metadata is None or vocabulary is None:
+        raise DataError("the released TinySOL needs its csv and a vocabulary")
     ground_truth = places.others["ground_truth"]
     order = files.read_clip_order(ground_truth, files.listing())
     clips = {row.clip_id: row for row in tinysol.read_metadata(Path(), places.metadata)}

@@ -98,17 +98,17 @@ class TinysolSettings(UserFileSettings, LabelledSettings):
     """TinySOL, downloaded from Zenodo or already in a folder."""
 
     root: str | None = Field(
-        None,
+        default=None,
         description="The folder that the csv's paths are relative to, where the audio is already "
         "there; null downloads and extracts the archive.",
     )
     archive: RemoteFile = Field(description="The archive with the audio.")
     metadata: RemoteFile = Field(description="The official csv.")
     max_extracted_bytes: int = Field(
-        4_000_000_000, ge=1, description="An archive that would unpack to more is refused."
+        default=4_000_000_000, ge=1, description="An archive that would unpack to more is refused."
     )
     official: bool = Field(
-        True,
+        default=True,
         description="Whether the csv must describe the whole of TinySOL 6.0, with its number of "
         "clips in each class.",
     )
@@ -153,8 +153,8 @@ def clip_files(settings: TinysolSettings) -> Sequence[str]:
 
 def read_clips(places: Places, settings: Mapping[str, Any]) -> list[ClipRow]:
     """Read the csv of `places`; see `read_metadata`."""
-    assert places.root is not None and places.metadata is not None
-    return read_metadata(places.root, places.metadata, official=settings.get("official", False))
+    root, metadata = places.root_and_metadata()
+    return read_metadata(root, metadata, official=settings.get("official", False))
 
 
 def read_metadata(

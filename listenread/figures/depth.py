@@ -61,8 +61,8 @@ def by_level(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 def _draw(axes: Axes, rows: list[dict[str, Any]], prompts: list[str]) -> None:
     offsets = (np.arange(len(prompts)) - (len(prompts) - 1) / 2) * 0.5 / len(prompts)
     for number, prompt in enumerate(prompts):
-        own = sorted((row for row in rows if row["prompt"] == prompt), key=itemgetter("level"))
-        own = columns.of_rows(own, _COLUMNS)
+        of_prompt = (row for row in rows if row["prompt"] == prompt)
+        own = columns.of_rows(sorted(of_prompt, key=itemgetter("level")), _COLUMNS)
         axes.errorbar(
             np.array(own["level"]) + offsets[number],
             own["value"],

@@ -113,7 +113,8 @@ def _draw_points(
     prompts: Mapping[str, np.ndarray],
 ) -> None:
     axes.scatter(
-        *clips.T,
+        clips[:, 0],
+        clips[:, 1],
         s=5,
         color=style.SKY,
         alpha=0.5,
@@ -126,9 +127,12 @@ def _draw_points(
             *np.stack([mean, prompts[label]], axis=1), color=style.LINE, linewidth=0.8, zorder=1
         )
     of_means, of_prompts = (np.array([*points.values()]) for points in (means, prompts))
-    axes.scatter(*of_means.T, s=22, color=style.BLUE, label="class mean", zorder=3)
     axes.scatter(
-        *of_prompts.T,
+        of_means[:, 0], of_means[:, 1], s=22, color=style.BLUE, label="class mean", zorder=3
+    )
+    axes.scatter(
+        of_prompts[:, 0],
+        of_prompts[:, 1],
         s=60,
         marker="*",
         color=style.VERMILLION,
@@ -138,4 +142,6 @@ def _draw_points(
         zorder=4,
     )
     for label, mean in means.items() if len(means) <= _MOST_NAMED else ():
-        axes.annotate(label, mean, (2.5, 2.5), textcoords="offset points", fontsize=6.5)
+        axes.annotate(
+            label, (mean[0], mean[1]), (2.5, 2.5), textcoords="offset points", fontsize=6.5
+        )

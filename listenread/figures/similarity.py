@@ -62,7 +62,7 @@ def draw(cell: Cell, svg: Path, settings: HistogramSettings) -> None:
 def draw_audio(cell: Cell, svg: Path, settings: AudioHistogramSettings) -> None:
     """Draw one panel per space: cosines of clips with clips of their class and of others."""
     labels = cell.target(cell.clip_ids()).labels
-    panels = {}
+    panels: dict[str | None, Columns] = {}
     for space, vectors in cell.spaces(cell.audio):
         profile = separation.clip_pair_profile(
             vectors,

@@ -5,12 +5,12 @@ files. The same data give the same bytes on every run.
 """
 
 import textwrap
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -36,7 +36,7 @@ INK, LINE = "#1f2328", "#d0d4d9"
 #: Characters of a line, in a figure of one column that only says why it is empty.
 _REASON_WIDTH = 44
 
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: it can be read aloud, searched and edited
     "svg.hashsalt": "listenread",
     "pdf.fonttype": 42,
@@ -119,16 +119,14 @@ def save_reason(reason: str, svg: str | Path) -> None:
     save(figure, {UNAVAILABLE: [reason]}, svg)
 
 
-def error_bars(
-    value: Sequence[float], low: Sequence[float], high: Sequence[float]
-) -> np.ndarray | None:
+def error_bars(value: npt.ArrayLike, low: npt.ArrayLike, high: npt.ArrayLike) -> np.ndarray | None:
     """Lengths of error bars to both sides, as matplotlib takes them.
 
     Returns:
         float64, shape (2, n), at least 0; None where an end is not a number.
     """
-    value, low, high = (np.asarray(numbers, dtype=float) for numbers in (value, low, high))
-    lengths = np.stack([value - low, high - value])
+    middle, lower, upper = (np.asarray(numbers, dtype=float) for numbers in (value, low, high))
+    lengths = np.stack([middle - lower, upper - middle])  # (2, n)
     return None if np.isnan(lengths).any() else np.maximum(lengths, 0)
 
 

@@ -115,7 +115,7 @@ class Rows:
 
     def flush(self, fewest: int) -> None:
         """Write groups of `ROW_GROUP` rows while at least so many rows wait."""
-        while sum(len(part) for part in self.waiting) >= fewest:
+        while self.file is not None and sum(len(part) for part in self.waiting) >= fewest:
             rows = pa.concat_tables(self.waiting)
             self.file.write_table(rows.slice(0, ROW_GROUP))
             self.waiting = [rows.slice(ROW_GROUP)]

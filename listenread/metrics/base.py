@@ -134,9 +134,8 @@ class Target:
 
     def of_class(self, index: int) -> tuple[np.ndarray, np.ndarray | None]:
         """Which clips have a class, bool (n,), and where that was judged (None: everywhere)."""
-        if self.index is not None:
-            return self.index == index, None
-        assert self.positive is not None
+        if self.positive is None:
+            return self.labels == index, None
         return self.positive[:, index], None if self.known is None else self.known[:, index]
 
     def strata(self) -> np.ndarray:

@@ -167,7 +167,8 @@ def by_permutation(
 
 def _one_by_one(metric: Metric, permuted: Permuted) -> np.ndarray:
     """A metric without a fast way: once for each permutation, shape (P,)."""
-    assert metric.weighted is not None
+    if metric.weighted is None:
+        raise TypeError(f"`{metric.name}` is not computed from scores")
     values = np.empty(len(permuted.clips))
     ones = np.ones((len(permuted.labels), 1))
     for row, clips in enumerate(permuted.clips):

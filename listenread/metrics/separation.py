@@ -97,8 +97,6 @@ def text_audio_profile(
     """
     scores = np.asarray(scores)
     variants = scores if scores.ndim == 3 else scores[None]
-    if not len(variants):
-        raise DataError("there is nothing to measure: the prompt has no variant")
     whole: Profile | None = None
     for variant in variants:
         classes = check(variant, as_target(labels, variant.shape[1])).target.labels
@@ -109,6 +107,8 @@ def text_audio_profile(
         )
         profile = _joined(blocks, summed)
         whole = profile if whole is None else Profile(*map(np.add, whole, profile))
+    if whole is None:
+        raise DataError("there is nothing to measure: the prompt has no variant")
     return whole
 
 

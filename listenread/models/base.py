@@ -80,37 +80,40 @@ class ModelSettings(Settings):
         description="A built-in family, or `package.module:NAME` for one of your own."
     )
     system: Literal["muscall", "music_clap", "music_speech_clap"] | None = Field(
-        None, description="The paper's system that this model is compared with; null for none."
+        default=None,
+        description="The paper's system that this model is compared with; null for none.",
     )
 
 
 class HealthLimits(Settings):
     """Limits of the health gate, which every model must pass before anything is scored."""
 
-    smallest_vocabulary: int = Field(32, ge=1, description="Tokens that a tokenizer must have.")
+    smallest_vocabulary: int = Field(
+        default=32, ge=1, description="Tokens that a tokenizer must have."
+    )
     largest_mean_text_cosine: float = Field(
-        0.99,
+        default=0.99,
         description="Mean cosine of joint text vectors of different prompts. MusCALL's released "
         "ones have .25 to .81, the broken tower that made this check has .9993.",
     )
     largest_mean_audio_cosine: float = Field(
-        0.99, description="Mean cosine of joint audio vectors of different sounds."
+        default=0.99, description="Mean cosine of joint audio vectors of different sounds."
     )
     largest_norm_error: float = Field(
-        1e-3, description="How far the norm of a joint vector may be from 1."
+        default=1e-3, description="How far the norm of a joint vector may be from 1."
     )
     largest_repeat_error: float = Field(
-        1e-5, description="Relative difference of two vectors of the same clip or text."
+        default=1e-5, description="Relative difference of two vectors of the same clip or text."
     )
     largest_batch_error: float = Field(
-        1e-3, description="Relative difference of vectors from batches of one and of many."
+        default=1e-3, description="Relative difference of vectors from batches of one and of many."
     )
     largest_precision_error: float = Field(
-        0.05,
+        default=0.05,
         description="Relative difference of vectors in the precision in use and in float32.",
     )
     smallest_known_cosine: float = Field(
-        0.999, description="Cosine with a known answer for the same text."
+        default=0.999, description="Cosine with a known answer for the same text."
     )
 
 
@@ -118,12 +121,12 @@ class TowerSettings(ModelSettings):
     """What every model with towers can say."""
 
     known_answers: str | None = Field(
-        None,
+        default=None,
         description="A model of the family `released` whose text vectors of the prompt `track` "
         "this model must give; the health gate compares them where they are available.",
     )
     accept_unhealthy: bool = Field(
-        False,
+        default=False,
         description="Evaluate the model although it failed the health gate; the report says so.",
     )
 

@@ -21,12 +21,13 @@ from listenread.settings import Repository
 class HfClapSettings(TowerSettings):
     """Any `ClapModel` repository of the Hugging Face hub."""
 
-    repository: Repository | None = Field(None, description="Its name, `owner/name`.")
+    repository: Repository | None = Field(default=None, description="Its name, `owner/name`.")
     revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")] | None = Field(
-        None, description="The commit, 40 hexadecimal digits."
+        default=None, description="The commit, 40 hexadecimal digits."
     )
     snapshot: str | None = Field(
-        None, description="A folder that holds the repository's files already; it is taken first."
+        default=None,
+        description="A folder that holds the repository's files already; it is taken first.",
     )
     cropping: Cropping = "centre"
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+from typing import Any
 
 import pandas as pd
 
@@ -48,7 +49,7 @@ def latex(table: WideTable, caption: str, label: str) -> str:
     )
 
 
-def _latex_cell(cell: dict[str, object]) -> str:
+def _latex_cell(cell: dict[str, Any]) -> str:
     if math.isnan(cell["value"]):
         return "--"
     value = three_digits(cell["value"])

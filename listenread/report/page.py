@@ -97,7 +97,7 @@ def write_report(
     resamples: int,
     configuration: Mapping[str, Any],
     embed_megabytes: float,
-    figures: Sequence[Sequence[str | None]] = (),
+    figures: Sequence[tuple[str, str, str | None, str | None]] = (),
     decided: Sequence[Sequence[str]] = (),
     left_out: Mapping[str, Sequence[str]] | None = None,
     logs: str | Path = "logs",
@@ -147,7 +147,9 @@ def write_report(
     laid_out = lay_out_all(told)
     for path in map(Path, table_files):
         laid = laid_out[path.stem]
-        text = export.as_csv(laid.wide) if path.suffix == ".csv" else _latex(laid)
+        if laid.wide is None:
+            raise TypeError(f"{path}: the table is too long to be laid out")
+        text = export.as_csv(laid.wide) if path.suffix == ".csv" else _latex(laid.table, laid.wide)
         _write(path, text)
     for path in map(Path, model_index_files):
         index = model_index(told.tidy, path.stem, told.tasks)
@@ -170,7 +172,7 @@ def _read(
     *,
     systems: Mapping[str, dict[str, Any]],
     prompts: Sequence[str],
-    figures: Sequence[Sequence[str | None]],
+    figures: Sequence[tuple[str, str, str | None, str | None]],
     decided: Sequence[Sequence[str]],
     **told: Any,
 ) -> Contents:
@@ -448,7 +450,7 @@ def _viewer(told: Contents, budget: Budget) -> dict[str, Any]:
     """What the part of the page needs that looks into one system and prompt."""
     cells = []
     for one in told.decisions:
-        cell = {"dataset": one.dataset, "model": one.model, "prompt": one.prompt}
+        cell: dict[str, Any] = {"dataset": one.dataset, "model": one.model, "prompt": one.prompt}
         cell |= {"variants": one.variants, "confusion": one.confusion.tolist()}
         cell["decisions"] = one.as_json() if budget.take(one.bytes) else None
         cells.append(cell)
@@ -496,9 +498,9 @@ def _sound_data(dataset: contents.Dataset, told: Contents) -> dict[str, Any]:
     }
 
 
-def _latex(laid: LaidOut) -> str:
-    label = f"tab:{laid.table.name.replace('_', '-')}"
-    return export.latex(laid.wide, f"{laid.table.caption}.", label)
+def _latex(table: Table, wide: WideTable) -> str:
+    label = f"tab:{table.name.replace('_', '-')}"
+    return export.latex(wide, f"{table.caption}.", label)
 
 
 def _write(path: Path, text: str) -> None:

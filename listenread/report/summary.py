@@ -1,5 +1,7 @@
 """What the page says in words about the experiment as a whole."""
 
+from collections import Counter
+
 import pandas as pd
 
 
@@ -20,9 +22,9 @@ def reasons(paper: pd.DataFrame) -> list[tuple[str, str, int]]:
     """List why published and own numbers differ or cannot be compared: verdict, reason, count."""
     if paper.empty:
         return []
-    parts = paper["verdict"].str.partition(":")
-    counts = parts[parts[2] != ""].groupby([0, 2], sort=False).size()
-    return [(verdict, why.strip(), int(count)) for (verdict, why), count in counts.items()]
+    parts = [verdict.partition(":") for verdict in paper["verdict"].dropna()]
+    counts = Counter((verdict, why.strip()) for verdict, _, why in parts if why)
+    return [(verdict, why, count) for (verdict, why), count in counts.items()]
 
 
 def missing(unavailable: int, skipped: int) -> str:

@@ -58,7 +58,7 @@ def _names(path: Path) -> list[str]:
 def _read(path: Path) -> tuple[float, float] | None:
     """Seconds and megabytes of a job; None for a file that is not whole."""
     with path.open(encoding="utf-8", newline="") as file:
-        row = next(csv.DictReader(file, delimiter="\t"), None)
+        row = next(csv.DictReader(file, delimiter="\t"), {})
     try:
         return float(row["s"]), _number(row["max_rss"])
     except (TypeError, KeyError, ValueError):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -44,7 +44,7 @@ class WideTable:
         """Count the rows, those of chance included."""
         return len(self.keys)
 
-    def rows(self, most: int | None = None) -> Iterator[dict[str, object]]:
+    def rows(self, most: int | None = None) -> Iterator[dict[str, Any]]:
         """Yield the first rows: their `keys`, whether they are `chance`, and their `cells`."""
         for row in range(len(self) if most is None else min(most, len(self))):
             cells = [

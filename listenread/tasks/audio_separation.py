@@ -16,7 +16,7 @@ class AudioSeparationSettings(SeparationSettings):
     """Separation of pairs of clips."""
 
     max_others: int = Field(
-        5000,
+        default=5000,
         ge=1,
         description="A clip is compared with all others up to this many, beyond that with this "
         "many drawn by the seed.",

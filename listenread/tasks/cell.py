@@ -219,10 +219,12 @@ def cell_of(
     """
     # Snakemake's lists with names look for values when asked `in`.
     wildcards, inputs = dict(wildcards.items()), dict(inputs.items())
-    keys = {name: wildcards[name] for name in ("dataset", "model", "prompt") if name in wildcards}
+    keys: dict[str, str] = {
+        name: wildcards[name] for name in ("dataset", "model", "prompt") if name in wildcards
+    }
     if "ontology_name" in wildcards:
         keys = {"dataset": wildcards["ontology_name"], **keys}
-    files = {
+    files: dict[str, Any] = {
         name: inputs[name]
         for name in ("manifest", "scores", "audio", "text", "ontology_text", "ontology", "metrics")
         if name in inputs

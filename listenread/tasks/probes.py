@@ -25,21 +25,23 @@ class ProbeSettings(ClassificationSettings):
     """Probes on the audio vectors."""
 
     inverse_regularisation: float = Field(
-        1.0,
+        default=1.0,
         gt=0,
         description="Scikit-learn's `C` of the linear probe; a larger one fits closer.",
     )
     tolerance: float = Field(
-        1e-8,
+        default=1e-8,
         gt=0,
         description="The linear probe's solver stops where no gradient is larger. With a loose one "
         "the outcome depends on the last bits of the vectors, and so on batch size and threads.",
     )
-    max_iterations: int = Field(10_000, ge=1, description="Of the linear probe's solver.")
+    max_iterations: int = Field(default=10_000, ge=1, description="Of the linear probe's solver.")
     neighbours: int = Field(
-        5, ge=1, description="Neighbours that vote in the nearest-neighbour probe."
+        default=5, ge=1, description="Neighbours that vote in the nearest-neighbour probe."
     )
-    folds: int = Field(5, ge=2, description="Stratified folds where a dataset has none of its own.")
+    folds: int = Field(
+        default=5, ge=2, description="Stratified folds where a dataset has none of its own."
+    )
 
 
 def measure(cell: Cell, settings: ProbeSettings, resampling: Resampling) -> Iterator[Row]:

@@ -29,7 +29,8 @@ def measure(cell: Cell, settings: ClassificationSettings, resampling: Resampling
     classification, agreement and rank correlation of the two rankings, and in both spaces cosines
     of the texts.
     """
-    assert cell.reference is not None
+    if cell.reference is None:
+        raise TypeError("prompts are compared in a cell with a reference prompt")
     reasons = []
     for space in SPACES:
         try:
@@ -93,7 +94,10 @@ def sentences(rows: "pd.DataFrame", confidence_level: float) -> list[str]:
     """Say for each pair of prompts what the other wording changes."""
     found = []
     keys = ["dataset", "model", "prompt"]
-    ranking = of_metric(rows, prompt_effects.RANK_CORRELATION.name).set_index(keys)
+    ranking = (
+        of_metric(rows, prompt_effects.RANK_CORRELATION.name).set_index(keys)["value"].to_dict()
+    )
+    row: Any
     for row in of_metric(rows, prompt_effects.difference(top(1)).name).itertuples():
         prompt, _, reference = row.prompt.partition(" - ")
         sentence = (
@@ -101,10 +105,10 @@ def sentences(rows: "pd.DataFrame", confidence_level: float) -> list[str]:
             f"{top(1).title} of {row.model} by {_points(row, confidence_level)}"
         )
         key = (row.dataset, row.model, row.prompt)
-        if key in ranking.index:
+        if key in ranking:
             sentence += (
                 f"; the two order the classes with a rank correlation of "
-                f"{three_digits(ranking.loc[key].value)} (1 the same order, -1 the reverse)"
+                f"{three_digits(ranking[key])} (1 the same order, -1 the reverse)"
             )
         found.append(sentence + ".")
     return found

@@ -34,7 +34,7 @@ def measure_cell(
         ListenreadError: the task gives rows that it did not announce.
     """
     found = TASKS.find(task)
-    facts = {**cell.keys, "task": found.all_row_tasks[0]}
+    facts: dict[str, Any] = {**cell.keys, "task": found.all_row_tasks[0]}
     outputs = [path for path in (output, per_class_output) if path is not None]
     try:
         rows = collect(found, cell, found.settings(**settings), Resampling(**resampling))

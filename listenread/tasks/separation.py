@@ -15,7 +15,7 @@ class SeparationSettings(Settings):
     """Separation of matching from other pairs of a clip and a text."""
 
     bins: int = Field(
-        200,
+        default=200,
         ge=2,
         description="Bins between -1 and 1 of the distributions that overlap is computed from.",
     )

@@ -13,7 +13,7 @@ from listenread.metrics.base import Measurement, Metric, Resampling
 from listenread.settings import NoSettings
 from listenread.tasks.base import Answer, Row, Table, Task
 from listenread.tasks.cell import Cell
-from listenread.tasks.words import of_metric, percent, with_interval
+from listenread.tasks.words import largest, of_metric, percent, with_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,7 +112,7 @@ def sentences(rows: "pd.DataFrame", confidence_level: float) -> list[str]:
     rows = of_metric(rows, triplets.ACCURACY.name)
     rows = rows[(rows["protocol"] == "corrected") & (rows["space"] == "joint")]
     for (dataset, model), part in rows.groupby(["dataset", "model"], sort=False):
-        best = part.loc[part["value"].idxmax()]
+        best = largest(part)
         above = int((part["ci_low"] > part["chance"]).sum())
         found.append(
             f"Of the relations between the instruments of {dataset}, the text vectors of {model} "

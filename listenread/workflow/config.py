@@ -423,7 +423,8 @@ def _is_name(name: str, key: KeyPath, problems: Problems) -> bool:
     if not allowed:
         problems.add(
             key[:1],
-            f": the name {name!r} must be of letters, digits, `_`, `-` and `.`; it becomes a folder",
+            f": the name {name!r} must be of letters, digits, `_`, `-` and `.`; it becomes a "
+            "folder",
         )
     return allowed
 
@@ -523,8 +524,8 @@ def _with_vocabularies(config: Configuration, problems: Problems) -> dict[str, D
                     ("datasets", name, "spellings", spelling),
                     f": no such label {named(unknown)}{suggest(unknown, list(dataset.vocabulary))}",
                 )
-        for spelling in (None, *dataset.spellings):
-            _check_words(dataset, spelling, problems)
+        for words_of in (None, *dataset.spellings):
+            _check_words(dataset, words_of, problems)
     return completed
 
 

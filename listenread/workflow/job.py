@@ -27,7 +27,14 @@ def job(log: str | Path) -> Iterator[Callable[[object], None]]:
     startup.exit_quickly()
     with _opened(Path(log)) as tell, warnings.catch_warnings():
 
-        def show(message, category, filename, lineno, _file=None, line=None) -> None:  # type: ignore[no-untyped-def]
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
             tell(warnings.formatwarning(message, category, filename, lineno, line).rstrip("\n"))
 
         warnings.showwarning = show

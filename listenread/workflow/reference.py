@@ -80,7 +80,7 @@ def configuration() -> str:
 
 def _settings(what: str, name: str) -> str:
     """The section of an entry's settings; empty where it has none."""
-    entry = find_family(name) if what == "models" else _REGISTRIES[what].find(name)
+    entry = _find(what, name)
     if issubclass(entry.settings, NoSettings):
         return ""
     where = {
@@ -187,8 +187,12 @@ def _table(what: str, names: Sequence[str]) -> str:
     return f"## {what.capitalize()}\n\n" + "\n".join(f"| {line} |" for line in lines) + "\n"
 
 
+def _find(what: str, name: str) -> Any:
+    return find_family(name) if what == "models" else _REGISTRIES[what].find(name)
+
+
 def _cells(what: str, name: str) -> list[str]:
-    entry = find_family(name) if what == "models" else _REGISTRIES[what].find(name)
+    entry = _find(what, name)
     first = f"`{entry.name}`"
     match what:
         case "tasks":

@@ -17,7 +17,9 @@ class Experiment(Settings):
     name: Name = Field(
         description="Folder of the experiment's tables and report, under `results/experiments/`."
     )
-    title: str | None = Field(None, description="Heading of the report; the name where it is null.")
+    title: str | None = Field(
+        default=None, description="Heading of the report; the name where it is null."
+    )
     datasets: Selection = Field(description="Names of datasets in the catalogue.")
     models: Selection = Field(description="Names of models in the catalogue.")
     prompts: Selection = Field(description="Names of prompts in the catalogue.")
@@ -29,17 +31,17 @@ class Experiment(Settings):
 class Embedding(Settings):
     """How audio towers are run. Vectors do not depend on it beyond rounding."""
 
-    batch_size: int = Field(16, ge=1, description="Clips per forward pass.")
+    batch_size: int = Field(default=16, ge=1, description="Clips per forward pass.")
     device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="`auto` takes a GPU where there is one."
+        default="auto", description="`auto` takes a GPU where there is one."
     )
     precision: Literal["float32", "tf32", "bfloat16"] = Field(
-        "float32",
+        default="float32",
         description="What towers compute in; vectors stay float32. `tf32` is for a GPU; the health "
         "gate compares it and `bfloat16` with float32 on the CPU.",
     )
     shard_clips: int | None = Field(
-        None,
+        default=None,
         ge=1,
         description="Clips per embedding job, whose files are merged; null is one job for a "
         "dataset. For datasets of many hours, on a cluster.",
@@ -50,14 +52,14 @@ class Metrics(ClassificationSettings):
     """Constants that tasks share. A task may have another value under `tasks`."""
 
     resamples: int = Field(
-        1000,
+        default=1000,
         ge=0,
         le=1_000_000,
         description="Bootstrap resamples, stratified by class; 0 gives values without intervals.",
     )
-    confidence_level: float = Field(0.95, gt=0, lt=1, description="Level of the intervals.")
+    confidence_level: float = Field(default=0.95, gt=0, lt=1, description="Level of the intervals.")
     seed: int = Field(
-        2407,
+        default=2407,
         ge=0,
         description="Seed of the resamples; the same resamples serve every prompt, so that "
         "differences are paired.",
@@ -68,67 +70,67 @@ class Released(Settings):
     """Where the paper's released material is."""
 
     url: Annotated[str, Field(pattern=r"^https://.*[0-9a-f]{40}")] = Field(
-        "https://raw.githubusercontent.com/YannisBilly/i_can_listen_but_cannot_read/"
+        default="https://raw.githubusercontent.com/YannisBilly/i_can_listen_but_cannot_read/"
         "dd3dfd1e3d36f4bff2ce6444b4911df4f7468051",
         description="The authors' repository at a pinned commit.",
     )
-    retries: int = Field(3, ge=0, description="How often a failed request is tried again.")
+    retries: int = Field(default=3, ge=0, description="How often a failed request is tried again.")
 
 
 class Ontology(Settings):
     """The tree that triplets are taken from."""
 
     file: str = Field(
-        "resources/ontology/doktorski.csv",
+        default="resources/ontology/doktorski.csv",
         description="A csv as `listenread/resources/ontology/README.md` describes it, or a json in "
         "the format of AudioSet's `ontology.json`.",
     )
-    column: str = Field("path", description="The csv's column with the places.")
+    column: str = Field(default="path", description="The csv's column with the places.")
     root: str | None = Field(
-        None, description="A node above the families; see `listenread.ontology.read`."
+        default=None, description="A node above the families; see `listenread.ontology.read`."
     )
 
 
 class Report(Settings):
     """What the report draws."""
 
-    histogram_bins: int = Field(60, ge=5, description="Bins of the similarity histograms.")
+    histogram_bins: int = Field(default=60, ge=5, description="Bins of the similarity histograms.")
     figure_prompts: int = Field(
-        4,
+        default=4,
         ge=1,
         description="Figures of single prompts are drawn for this many, in the experiment's order.",
     )
     reliability_bins: int = Field(
-        10,
+        default=10,
         ge=2,
         description="Bins of the share of right decisions by margin, with about equally many clips "
         "each.",
     )
     max_others: int = Field(
-        2000,
+        default=2000,
         ge=1,
         description="Audio-only histograms compare each clip with at most this many other clips.",
     )
     embed_megabytes: float = Field(
-        5.0,
+        default=5.0,
         ge=0,
-        description="Figures and decisions that the page holds, in 10^6 bytes; what does not fit is "
-        "linked.",
+        description="Figures and decisions that the page holds, in 10^6 bytes; what does not fit "
+        "is linked.",
     )
     clip_megabytes: float = Field(
-        5.0,
+        default=5.0,
         ge=0,
-        description="Compact copies of clips that the page holds, in 10^6 bytes before base64 makes "
-        "them a third larger, all datasets together; the other clips are linked.",
+        description="Compact copies of clips that the page holds, in 10^6 bytes before base64 "
+        "makes them a third larger, all datasets together; the other clips are linked.",
     )
     clip_seconds: float = Field(
-        2.0, gt=0, description="Length of a compact copy, from the start of the clip."
+        default=2.0, gt=0, description="Length of a compact copy, from the start of the clip."
     )
     clip_sample_rate: Literal[16000, 22050, 24000, 32000, 44100, 48000] = Field(
-        22050, description="Sample rate of a compact copy, in Hz."
+        default=22050, description="Sample rate of a compact copy, in Hz."
     )
     clip_compression: float = Field(
-        0.9,
+        default=0.9,
         ge=0,
         le=1,
         description="Of the MP3 encoder; 0 is the best and largest copy, 1 the smallest.",
@@ -140,10 +142,12 @@ class Constants(Settings):
 
     experiment: Experiment
     data_dir: str = Field(
-        "data", min_length=1, description="Folder of downloads, rendered audio and checkpoints."
+        default="data",
+        min_length=1,
+        description="Folder of downloads, rendered audio and checkpoints.",
     )
     mirror: str | None = Field(
-        None,
+        default=None,
         description="Folder in `wget -x` layout (`<host>/<path of the URL>`) that is looked into "
         "before a URL is downloaded; checksums are verified in either case.",
     )

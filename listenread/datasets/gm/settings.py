@@ -49,26 +49,26 @@ class RenderedSettings(AudioFileSettings):
         description="The SoundFont that notes are rendered from.",
     )
     midi_note_step: int = Field(
-        3,
+        default=3,
         ge=2,
         description="One pitch in this many semitones is evaluated; the others are for training, "
         "so that both datasets must name the same step and offset.",
     )
     midi_note_offset: int = Field(
-        0,
+        default=0,
         ge=0,
         description="The evaluated pitches are the MIDI notes that leave this remainder when "
         "divided by the step.",
     )
     seconds: float = Field(
-        3.0, ge=0.5, le=30, description="Length of a rendered note, its release included."
+        default=3.0, ge=0.5, le=30, description="Length of a rendered note, its release included."
     )
     release_seconds: float = Field(
-        0.5, ge=0, description="How much of it comes after the key is released."
+        default=0.5, ge=0, description="How much of it comes after the key is released."
     )
-    gain_db: float = Field(0.0, description="Gain of all notes, in dB.")
+    gain_db: float = Field(default=0.0, description="Gain of all notes, in dB.")
     silence_dbfs: float = Field(
-        -60.0,
+        default=-60.0,
         description="A rendered note whose peak stays below this level is left out, in dB below "
         "full scale.",
     )

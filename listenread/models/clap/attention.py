@@ -1,5 +1,7 @@
 """Window attention of the HTSAT audio tower, fused: the same numbers in less time."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -13,7 +15,9 @@ class FusedWindowAttention(nn.Module):
     and torch's fused attention; transformers refuses ``attn_implementation="sdpa"`` for this model.
     """
 
-    def __init__(self, original: nn.Module):
+    position_bias: Tensor
+
+    def __init__(self, original: Any):
         """Take over the weights of a `ClapAudioSelfAttention` that has been filled."""
         super().__init__()
         self.heads = original.num_attention_heads

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from tokenizers import Tokenizer
 from torch import nn
 
 from listenread.audio.base import AudioInput
@@ -34,7 +35,7 @@ class CLAP:
         self.audio_input = AudioInput(**description["audio_input"])
         self.audio_tower = self._audio_tower() if tower != "text" else None
         self.text_tower = self._text_tower() if tower != "audio" else None
-        self.tokenizer = None
+        self.tokenizer: Tokenizer | None = None
         if tower != "audio":
             self.tokenizer = tokens.load(self.model_dir / storage.TOKENIZER_FILE, self.sizes.text)
 
@@ -71,7 +72,7 @@ class CLAP:
         Texts of one length go together, so that nothing is padded: a prompt of 7 tokens costs 7,
         not 77, and its vector does not depend on its neighbours.
         """
-        if self.text_tower is None:
+        if self.text_tower is None or self.tokenizer is None:
             raise ModelError(f"{self.model_dir} was loaded without its text tower.")
         ids = [encoding.ids for encoding in self.tokenizer.encode_batch(list(texts))]
         pre_joint = np.zeros((len(ids), self.sizes.text.d_encoder), dtype=np.float32)

@@ -49,7 +49,7 @@ AUDIO_SETTINGS = (
     "num_hidden_layers",
     "layer_norm_eps",
 )
-_PADDINGS = {"repeatpad": "repeat_pad", "pad": "zeros"}
+_PADDINGS: dict[str, Literal["zeros", "repeat_pad"]] = {"repeatpad": "repeat_pad", "pad": "zeros"}
 _NOT_USED = frozenset(
     {
         "logit_scale_a",

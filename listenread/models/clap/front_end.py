@@ -16,6 +16,9 @@ class LogMel(nn.Module):
     another library is off by 1e-3 dB, and the wrong scale is off by enough to change every vector.
     """
 
+    window: Tensor
+    mel_filters: Tensor
+
     def __init__(self, sizes: FrontEndSizes):
         super().__init__()
         self.sizes = sizes

@@ -27,7 +27,7 @@ class OneDNNLinear(nn.Module):
             mapped = F.linear(hidden_states, self.weight, self.bias)  # (..., outputs)
             return F.gelu(mapped) if self.gelu else mapped
         # "none": the error function itself, no approximation of it
-        then = ("gelu", [], "none") if self.gelu else ("none", [], "")
+        then: tuple[str, list[float], str] = ("gelu", [], "none") if self.gelu else ("none", [], "")
         return torch.ops.mkldnn._linear_pointwise(hidden_states, self.weight, self.bias, *then)
 
 

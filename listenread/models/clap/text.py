@@ -99,7 +99,7 @@ class RoBERTa(nn.Module):
     def forward(self, token_ids: Tensor) -> Tensor:
         """Encode texts of one length."""
         x = self.embeddings(token_ids)  # (batch, tokens, d_encoder)
-        for layer in self.encoder["layer"]:
+        for layer in self.encoder["layer"].children():
             x = layer(x)
         return torch.tanh(self.pooler["dense"](x[:, 0]))  # (batch, d_encoder)
 

@@ -77,9 +77,8 @@ def from_vocabulary(vocabulary_path: str | Path, merges_path: str | Path) -> Tok
     try:
         vocabulary = json.loads(Path(vocabulary_path).read_text(encoding="utf-8"))
         lines = Path(merges_path).read_text(encoding="utf-8").splitlines()
-        pairs = [
-            tuple(line.split(" ")) for line in lines if line and not line.startswith("#version")
-        ]
+        merges = [line for line in lines if line and not line.startswith("#version")]
+        pairs = [(first, second) for first, second in (line.split(" ") for line in merges)]
         tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=pairs, unk_token="<unk>"))
         ends = (END, vocabulary[END]), (START, vocabulary[START])
     except KeyError as error:

@@ -4,6 +4,7 @@ import pickle
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Tensor]:
     """
     # docs/upstream.md, "torch.load names a private function of numpy"
     scalar = np.float64(0).__reduce__()[0]  # what numpy scalars are pickled with
-    admitted = [
+    admitted: list[Any] = [
         scalar,
         (scalar, "numpy.core.multiarray.scalar"),  # its name in files of numpy 1
         np.dtype,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ PRECISIONS = ("float32", "tf32", "bfloat16")
 
 
 class InPrecision:
-    """A two-tower model that computes in a precision of one's choice; see `TwoTower`."""
+    """A two-tower model that computes in a given precision; see `TwoTower`."""
 
     def __init__(self, model: TwoTower, precision: str, device: str):
         """Wrap a model.
@@ -28,7 +29,7 @@ class InPrecision:
         self.model, self.precision = model, precision
         self.kind = torch.device(device).type
 
-    def __getattr__(self, name: str) -> object:
+    def __getattr__(self, name: str) -> Any:
         """Everything else is the model's, e.g. `audio_input` or its tokenizer."""
         return getattr(self.model, name)
 

@@ -7,7 +7,7 @@ Manco, Benetos, Quinton, Fazekas: Contrastive audio-language learning for music,
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 from pydantic import Field, create_model, model_validator
 
@@ -26,29 +26,28 @@ from listenread.settings import LocalOrRemoteFile, Settings
 
 
 def _settings_of(
-    record: type, doc: str, *, without: tuple[str, ...] = (), lists: Mapping[str, Any] | None = None
+    record: type, *, without: tuple[str, ...] = (), lists: Mapping[str, Any] | None = None
 ) -> Any:
-    """Make settings of a dataclass whose fields are annotated; tuples are lists in YAML."""
+    """Make a base class of settings of a dataclass with annotated fields; tuples are lists in YAML.
+
+    It is of type `Any` for a type checker, which cannot look into a class that is made.
+    """
     own: dict[str, Any] = {}
     for field in fields(record):
         if field.name not in without:
             kind = (lists or {}).get(field.name, field.type)
             default = list(field.default) if isinstance(field.default, tuple) else field.default
             own[field.name] = (kind, default)
-    made = create_model(f"{record.__name__}Settings", __base__=Settings, **own)
-    made.__doc__ = doc
-    return made
+    return create_model(f"{record.__name__}Settings", __base__=Settings, **own)
 
 
 def _described(record: type, name: str) -> str:
     """The description of an annotated field of a dataclass."""
-    field = next(one for one in fields(record) if one.name == name)
-    return str(field.type.__metadata__[0].description)
+    return str(get_type_hints(record, include_extras=True)[name].__metadata__[0].description)
 
 
-AudioTowerSettings = _settings_of(
+_AudioBase: Any = _settings_of(
     AudioSizes,
-    "The audio tower and its front-end.",
     lists={
         "blocks": Annotated[
             list[Annotated[int, Field(ge=1)]],
@@ -56,20 +55,27 @@ AudioTowerSettings = _settings_of(
         ]
     },
 )
-TextTowerSettings = _settings_of(TextSizes, "The text tower.", without=("vocabulary",))
+_TextBase: Any = _settings_of(TextSizes, without=("vocabulary",))
+
+
+class AudioTowerSettings(_AudioBase):
+    """The audio tower and its front-end."""
+
+
+class TextTowerSettings(_TextBase):
+    """The text tower."""
 
 
 class SizesSettings(Settings):
     """Sizes of both towers; the defaults are those of the public MusCALL configuration."""
 
-    d_joint: int = Field(512, ge=1, description="Dimension of the joint space.")
+    d_joint: int = Field(default=512, ge=1, description="Dimension of the joint space.")
     audio: AudioTowerSettings = Field(default_factory=AudioTowerSettings)
     text: TextTowerSettings = Field(default_factory=TextTowerSettings)
 
 
-_TrainingBase = _settings_of(
+_TrainingBase: Any = _settings_of(
     TrainingSettings,
-    "Contrastive training.",
     without=("sizes", "tokenizer"),
     lists={
         "betas": Annotated[
@@ -95,7 +101,7 @@ class TrainSettings(_TrainingBase):
     """
 
     dataset: str = Field(description="A captioned dataset of the catalogue.")
-    threads: int = Field(1, ge=1, description="CPU threads.")
+    threads: int = Field(default=1, ge=1, description="CPU threads.")
 
 
 class MusCallSettings(TowerSettings):

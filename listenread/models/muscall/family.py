@@ -61,7 +61,7 @@ class MusCALL:
 
     def encode_text(self, texts: list[str]) -> Vectors:
         """Encode a batch of texts."""
-        if self.text_tower is None:
+        if self.text_tower is None or self.tokenizer is None:
             raise ModelError(f"{self.model_dir} was loaded without its text tower.")
         ids = tokenization.encode(self.tokenizer, list(texts), self.sizes.text.max_tokens)
         with torch.inference_mode():

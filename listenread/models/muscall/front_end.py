@@ -35,12 +35,16 @@ def mel_filters(n_freqs: int, f_min: float, f_max: float, n_mels: int, sample_ra
 
 
 class _Spectrogram(nn.Module):
+    window: Tensor
+
     def __init__(self, n_fft: int):
         super().__init__()
         self.register_buffer("window", torch.hann_window(n_fft))
 
 
 class _MelScale(nn.Module):
+    fb: Tensor
+
     def __init__(self, filters: Tensor):
         super().__init__()
         self.register_buffer("fb", filters)

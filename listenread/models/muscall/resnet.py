@@ -115,6 +115,7 @@ class ResNet(nn.Module):
         for conv, norm in ((self.conv1, self.bn1), (self.conv2, self.bn2), (self.conv3, self.bn3)):
             x = F.relu(norm(conv(x)))
         x = F.avg_pool2d(x, 2)  # (batch, width, n_mels / 4, frames / 4)
-        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
-            x = stage(x)  # at last (batch, 32 width, n_mels / 32, frames / 32)
+        for stage in range(1, 5):
+            x = self.get_submodule(f"layer{stage}")(x)
+        # (batch, 32 width, n_mels / 32, frames / 32)
         return self.attnpool(x)  # (batch, d_encoder)

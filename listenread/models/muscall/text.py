@@ -66,7 +66,8 @@ class _Transformer(nn.Module):
         self.norm_out = nn.LayerNorm(width)
 
     def forward(self, x: Tensor) -> Tensor:
-        for attention, feed_forward in self.layers:
+        for block in self.layers:
+            attention, feed_forward = block.children()
             x = feed_forward(attention(x))
         return self.norm_out(x)  # (batch, tokens, width)
 

@@ -29,7 +29,7 @@ class ZeroShotSettings(ClassificationSettings):
     """Zero-shot classification by prompts."""
 
     permutations: int = Field(
-        200,
+        default=200,
         ge=0,
         le=1_000_000,
         description="Of the labels, for chance levels in addition to those by definition; 0 leaves "

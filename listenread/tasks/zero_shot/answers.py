@@ -4,7 +4,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from listenread.metrics.classification import top
-from listenread.tasks.words import of_metric, percent, with_interval
+from listenread.tasks.words import largest, of_metric, percent, with_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +19,7 @@ def wordings(rows: "pd.DataFrame", confidence_level: float) -> list[str]:
     headline = of_metric(rows, _TOP_1.name)
     for (dataset, model), part in headline.groupby(["dataset", "model"], sort=False):
         if len(part) > 1:
-            best, worst = part.loc[part["value"].idxmax()], part.loc[part["value"].idxmin()]
+            best, worst = largest(part), part.iloc[int(part["value"].argmin())]
             sentences.append(
                 f"The same clips of {dataset} and the same labels, only worded in {len(part)} "
                 f"ways, move the zero-shot {_TOP_1.title} of {model} from "
@@ -35,7 +35,7 @@ def best_prompts(rows: "pd.DataFrame", confidence_level: float) -> list[str]:
     sentences = []
     headline = of_metric(rows, _TOP_1.name)
     for (dataset, model), part in headline.groupby(["dataset", "model"], sort=False):
-        best = part.loc[part["value"].idxmax()]
+        best = largest(part)
         sentence = (
             f"Asked in words, {model} gives at best {with_interval(best, confidence_level)} of the "
             f"clips of {dataset} to the right class (zero-shot {_TOP_1.title}, prompt "
