@@ -116,7 +116,7 @@ def shard_rows(clips: int, shard: int | None, shard_clips: int | None) -> range:
 
 
 def count_shards(manifest_path: str | Path, output: str | Path, *, shard_clips: int) -> None:
-    """Write how many shards of so many clips a manifest has, as a number in a text file."""
+    """Write how many shards of `shard_clips` clips a manifest has, as a number in a text file."""
     shards = math.ceil(len(read_manifest(manifest_path)) / shard_clips)
     Path(output).write_text(f"{shards}\n", encoding="utf-8")
 
@@ -175,9 +175,13 @@ def embed_text(
     """Embed the texts of one prompt with a model's text tower; the audio tower is not loaded.
 
     Writes one row per label and variant: `label, text, pre_joint, joint`, with `variant` where the
-    prompt has several; `Unavailable` is raised where the tower reads all texts alike, as with a
-    tokenizer that knows none of the words. The `templates` of a set, one for each variant, are
-    written into the table's metadata. See `embed_audio` for the other arguments.
+    prompt has several. The `templates` of a set, one for each variant, are written into the table's
+    metadata. See `embed_audio` for the other arguments.
+
+    Raises:
+        Unavailable: the model is unhealthy, or the tower reads all texts alike, as it does where
+            the tokenizer knows none of the words.
+        ListenreadError: the model cannot be loaded.
     """
     health.refuse_unhealthy(health_path, accept_unhealthy)
     device = resolve_device(device)

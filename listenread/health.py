@@ -22,6 +22,7 @@ from listenread.models import storage
 from listenread.models.base import HealthLimits, LoadTower, TwoTower, Vectors, find_family
 from listenread.models.common.device import resolve_device
 
+DEFAULT_LIMITS = HealthLimits()
 #: Texts whose vectors must differ: instruments that any audio-text model has words for.
 PROBE_TEXTS = tuple(
     f"A {label} track"

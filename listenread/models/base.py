@@ -172,7 +172,7 @@ class Preparation:
 
 @dataclass(frozen=True)
 class PreparationContext:
-    """What a preparation is told beside its settings.
+    """What a preparation is told in addition to its settings.
 
     Attributes:
         family: name of the family, as the configuration has it.
@@ -194,10 +194,10 @@ class ReleasedVectors:
     """Where a family without towers takes its vectors from.
 
     Attributes:
-        read_audio: ``package.module:function``, called as ``read_audio(output, made, settings,
-            dataset_kind, vocabulary)``: write a dataset's audio vectors, or raise `Unavailable`.
-        read_text: ``package.module:function``, called as ``read_text(output, made, settings,
-            prompt, words, template)``, likewise for a prompt.
+        read_audio: ``package.module:function`` that writes a dataset's audio vectors, or raises
+            `Unavailable`; see `listenread.paper.vectors.read_audio`.
+        read_text: the same for the text vectors of a prompt; see
+            `listenread.paper.vectors.read_text`.
         without_ontology: why there are no text vectors of an ontology's instruments.
     """
 
@@ -246,19 +246,30 @@ class Family:
         found = [] if self.description else ["`description` is empty"]
         if not (isinstance(self.settings, type) and issubclass(self.settings, ModelSettings)):
             found.append("`settings` is not a subclass of `listenread.models.base.ModelSettings`")
-        if unknown := set(self.towers) - {"audio", "text"}:
-            found.append(f"unknown tower(s) {', '.join(sorted(unknown))}; there are audio and text")
+        else:
+            uses = [one.uses for one in self.preparations] + [one.uses for one in self.material]
+            if unknown := sorted(set().union(*uses) - set(self.settings.model_fields)):
+                found.append(f"no setting(s) {', '.join(unknown)}, which `uses` names")
+        if unknown := sorted(set(self.towers) - {"audio", "text"}):
+            found.append(f"unknown tower(s) {', '.join(unknown)}; there are audio and text")
         if bool(self.towers) == (self.vectors is not None):
             found.append("needs `towers`, or else `vectors`")
         if self.towers and self.loader is None:
             found.append("has towers, but no `loader`")
         if not self.preparations:
             found.append("has no `preparations`")
+        found += [
+            f"`outputs` of the preparation `{one.rule}` has no `model.json`"
+            for one in self.preparations
+            if "model.json" not in one.outputs
+        ]
         return found
 
 
 FAMILIES: Registry[Family] = Registry("model family", Family, "listenread.models")
 
+#: Files of a prepared model with towers of torch.
+PREPARED = ("model.json", "audio_tower.safetensors", "text_tower.safetensors", "tokenizer.json")
 
 Cropping = Annotated[
     Literal["first", "centre", "mean_of_windows"],
@@ -266,14 +277,32 @@ Cropping = Annotated[
 ]
 
 
-def is_remote(key: str) -> Callable[[Any], bool]:
-    """Make a function for `Material.when`: a file of a model has a URL and no path of its own."""
+def remote_file(rule: str, key: str, path: str) -> Material:
+    """Make the material of a file that a setting describes as a `LocalOrRemoteFile`.
+
+    Args:
+        rule: name of its rule.
+        key: of the setting; the file is called so among the inputs, too.
+        path: where it goes, below the model's folder.
+
+    Returns:
+        Material that is needed where the setting has a URL and no path of the user's own.
+    """
 
     def when(settings: Any) -> bool:
         file = getattr(settings, key)
         return file is not None and file.path is None
 
-    return when
+    return Material(rule, outputs={key: path}, make=fetch_files, uses=(key,), when=when)
+
+
+def fetch_files(outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source) -> None:
+    """Download files, each as the setting of its name describes it."""
+    from listenread.files.download import fetch
+
+    for key, target in outputs.items():
+        file = {name: value for name, value in settings[key].items() if name != "path"}
+        fetch(target=target, mirror=source.mirror, **file)
 
 
 def own_or_made(*keys: str) -> Callable[[Any, Mapping[str, Path]], Mapping[str, Path]]:
@@ -284,29 +313,6 @@ def own_or_made(*keys: str) -> Callable[[Any, Mapping[str, Path]], Mapping[str, 
         return {key: made[key] if path is None else Path(path) for key, path in own.items()}
 
     return inputs
-
-
-def _fetch_file(
-    name: str, outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source
-) -> None:
-    from listenread.files.download import fetch
-
-    file = {key: value for key, value in settings[name].items() if key != "path"}
-    fetch(target=outputs[name], mirror=source.mirror, **file)
-
-
-def fetch_checkpoint(
-    outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source
-) -> None:
-    """Download the file that the setting `checkpoint` describes."""
-    _fetch_file("checkpoint", outputs, settings, source)
-
-
-def fetch_tokenizer(
-    outputs: Mapping[str, Path], settings: Mapping[str, Any], source: Source
-) -> None:
-    """Download the file that the setting `tokenizer` describes."""
-    _fetch_file("tokenizer", outputs, settings, source)
 
 
 class OwnSettings(TowerSettings):

@@ -7,10 +7,15 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from listenread.files.material import Material, Source
-from listenread.models.base import Cropping, Family, Preparation, PreparationContext, TowerSettings
+from listenread.models.base import (
+    PREPARED,
+    Cropping,
+    Family,
+    Preparation,
+    PreparationContext,
+    TowerSettings,
+)
 from listenread.settings import Repository
-
-PREPARED = ("model.json", "audio_tower.safetensors", "text_tower.safetensors", "tokenizer.json")
 
 
 class HfClapSettings(TowerSettings):

@@ -6,21 +6,17 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from listenread.files.material import Material
 from listenread.models.base import (
+    PREPARED,
     Cropping,
     Family,
     Preparation,
     PreparationContext,
     TowerSettings,
-    fetch_checkpoint,
-    fetch_tokenizer,
-    is_remote,
     own_or_made,
+    remote_file,
 )
 from listenread.settings import LocalOrRemoteFile
-
-PREPARED = ("model.json", "audio_tower.safetensors", "text_tower.safetensors", "tokenizer.json")
 
 
 class LaionClapSettings(TowerSettings):
@@ -60,20 +56,8 @@ FAMILY = Family(
         ),
     ),
     material=(
-        Material(
-            rule="fetch_laion_clap_checkpoint",
-            outputs={"checkpoint": "checkpoint.pt"},
-            make=fetch_checkpoint,
-            uses=("checkpoint",),
-            when=is_remote("checkpoint"),
-        ),
-        Material(
-            rule="fetch_laion_clap_tokenizer",
-            outputs={"tokenizer": "tokenizer.json"},
-            make=fetch_tokenizer,
-            uses=("tokenizer",),
-            when=is_remote("tokenizer"),
-        ),
+        remote_file("fetch_laion_clap_checkpoint", "checkpoint", "checkpoint.pt"),
+        remote_file("fetch_laion_clap_tokenizer", "tokenizer", "tokenizer.json"),
     ),
     licence="CC0-1.0 (code and weights)",
     training_data="LAION-Audio-630k and AudioSet, music and speech by the name of the checkpoint",

@@ -38,7 +38,7 @@ def describe(model_dir: str | Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path} is not JSON ({error}). Delete it and run again.") from error
     if not isinstance(description, dict):
-        raise ModelError(f"{path} describes no model. Delete it and run again.")
+        raise ModelError(f"{path} does not describe a model. Delete it and run again.")
     if not isinstance(description.get("family"), str):
         raise ModelError(f"{path} does not name a family. Delete it and run again.")
     if not isinstance(description.get("audio_input", {}), dict):
@@ -91,7 +91,7 @@ def load(
         precision: what it computes in, one of `listenread.models.common.precision.PRECISIONS`.
 
     Raises:
-        ModelError: the folder is no prepared model, or its family refuses it.
+        ModelError: the folder is not a prepared model, or its family refuses it.
     """
     if tower not in ("audio", "text", "both"):
         raise ValueError(f"tower is 'audio', 'text' or 'both', got {tower!r}")

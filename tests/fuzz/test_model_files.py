@@ -22,7 +22,7 @@ from listenread.models.common import tokenization
 from listenread.models.common.checkpoints import read_checkpoint
 from listenread.models.common.weights import read_tower, write_tower
 from listenread.models.muscall.training import checkpoints
-from listenread.models.released import read_vectors
+from listenread.paper.vectors import read_vectors
 
 from .conftest import mutated, times
 
@@ -160,7 +160,7 @@ def test_headers_of_towers(trial, dtype, shape, offsets, length, name, body):
 
 
 def test_damaged_training_checkpoints(trial):
-    """A checkpoint of our own that cannot be used: training starts anew, and says so."""
+    """A checkpoint of our own that cannot be used: training starts over, and says so."""
     module = Small()
     optimizer = torch.optim.AdamW(module.parameters())
     module.norm(module.layer(torch.ones(2, 3))).sum().backward()

@@ -1,4 +1,4 @@
-"""A user's family in numpy: fast, and without training."""
+"""A family of a user, in numpy: fast, and without training."""
 
 import hashlib
 

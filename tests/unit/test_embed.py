@@ -1,15 +1,31 @@
-"""Embedding: batches that do not fit, clips of several windows, precision."""
+"""Embedding: batches that do not fit, clips of several windows, precision, whole tables."""
+
+import json
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from listenread.audio.loading import Batch
-from listenread.embed import clip_vectors, shard_rows
-from listenread.errors import ModelError
-from listenread.models.base import Vectors
+from listenread.datasets.base import ClipRow
+from listenread.datasets.checking import build_manifest
+from listenread.datasets.manifest import write_manifest
+from listenread.embed import (
+    clip_vectors,
+    embed_audio,
+    embed_text,
+    shard_rows,
+    unavailable_as_table,
+)
+from listenread.entries import resolve
+from listenread.errors import ModelError, Unavailable
+from listenread.files import tables
+from listenread.models import storage
+from listenread.models.base import PreparationContext, Vectors
 from listenread.models.common.inference import Encoder
 from listenread.models.common.precision import InPrecision
+from listenread.prompts import PromptText
 
 
 def encode(waveforms):
@@ -108,3 +124,92 @@ def test_precision_is_that_of_the_block_and_ends_with_it():
     assert not torch.is_autocast_enabled("cpu")
     with pytest.raises(ValueError, match="float16"):
         InPrecision(Product(), "float16", "cpu")
+
+
+# --- whole tables, with a small model of a user ---
+
+FAMILY = "spectrum_family:Spectrum"
+TEXTS = [PromptText("low", 0, "A low tone"), PromptText("high", 0, "A high tone")]
+
+
+@pytest.fixture
+def prepared(tmp_path):
+    """A prepared model, the verdict of a health gate, and clips: their files and their manifest."""
+    context = PreparationContext(FAMILY)
+    storage.prepare(FAMILY, "prepare_own", {}, tmp_path / "model", {"options": {}}, context)
+    (tmp_path / "health.json").write_text(json.dumps({"healthy": True, "failures": []}))
+    rows = []
+    for number, label in enumerate(["low", "high", "low"]):
+        rows.append(ClipRow(f"clip{number}", tmp_path / f"clip{number}.wav", (label,)))
+        tone = np.sin(2 * np.pi * 300 * (number + 1) * np.arange(4000) / 8000)
+        soundfile.write(rows[-1].path, tone, 8000)
+    write_manifest(tmp_path / "manifest.parquet", build_manifest(rows, ["low", "high"]))
+    return tmp_path
+
+
+def embed(folder, **changed):
+    settings = {"accept_unhealthy": False, "batch_size": 2} | changed
+    settings["health_path"] = folder / "health.json"
+    embed_audio(folder / "model", folder / "manifest.parquet", folder / "a.parquet", **settings)
+    return tables.read(folder / "a.parquet")
+
+
+def read(folder, prompt=TEXTS, **changed):
+    settings = {"accept_unhealthy": False} | changed
+    settings["health_path"] = folder / "health.json"
+    embed_text(folder / "model", prompt, folder / "t.parquet", **settings)
+    return tables.read(folder / "t.parquet")
+
+
+def test_audio_vectors_have_a_row_for_each_clip_and_no_label(prepared):
+    table = embed(prepared)
+    assert table.data.column_names == ["clip_id", "pre_joint", "joint"]
+    assert table.data["clip_id"].to_pylist() == ["clip0", "clip1", "clip2"]
+    assert table.made_by["vocabulary"] == ["low", "high"]
+    samples = np.stack([soundfile.read(prepared / f"clip{i}.wav")[0] for i in range(3)])
+    wanted = storage.load(prepared / "model").encode_audio(samples.astype(np.float32))
+    np.testing.assert_allclose(tables.to_numpy(table.data["joint"]), wanted.joint, atol=1e-5)
+    second = embed(prepared, shard=1, shard_clips=2)
+    assert second.data["clip_id"].to_pylist() == ["clip2"]
+
+
+def test_text_vectors_have_a_row_for_each_label_and_variant(prepared):
+    table = read(prepared)
+    assert table.data.column_names == ["label", "text", "pre_joint", "joint"]
+    assert table.data["text"].to_pylist() == ["A low tone", "A high tone"]
+    wanted = storage.load(prepared / "model").encode_text(["A low tone", "A high tone"])
+    np.testing.assert_array_equal(tables.to_numpy(table.data["joint"]), wanted.joint)
+    several = [*TEXTS, *(row._replace(variant=1, text=f"{row.text}, soft") for row in TEXTS)]
+    table = read(prepared, several, templates=["A {label} tone", "A {label} tone, soft"])
+    assert table.data["variant"].to_pylist() == [0, 0, 1, 1]
+    assert table.made_by["templates"] == ["A {label} tone", "A {label} tone, soft"]
+
+
+@pytest.mark.parametrize("compute", [embed, read])
+def test_an_unhealthy_model_is_not_run_unless_it_is_accepted(prepared, compute):
+    verdict = {"healthy": False, "failures": ["text spread: all prompts are alike"]}
+    (prepared / "health.json").write_text(json.dumps(verdict))
+    with pytest.raises(Unavailable, match="unhealthy: text spread: all prompts are alike"):
+        compute(prepared)
+    assert not list(prepared.glob("?.parquet"))
+    assert compute(prepared, accept_unhealthy=True).data.num_rows > 1
+
+
+def test_a_prompt_whose_texts_are_all_read_alike_has_no_vectors(prepared, monkeypatch):
+    def alike(model, texts):
+        return Vectors(np.ones((len(texts), 3), np.float32), np.ones((len(texts), 2), np.float32))
+
+    monkeypatch.setattr(resolve(FAMILY), "encode_text", alike)
+    with pytest.raises(Unavailable, match="gives all 2 texts of the prompt the same vector"):
+        read(prepared)
+    assert read(prepared, accept_unhealthy=True).data.num_rows == 2
+    assert read(prepared, TEXTS[:1]).data.num_rows == 1
+
+
+def test_what_is_unavailable_becomes_a_table_that_says_why(tmp_path):
+    with unavailable_as_table(tmp_path / "table.parquet"):
+        raise Unavailable("not released")
+    assert tables.read(tmp_path / "table.parquet").unavailable == "not released"
+    with pytest.raises(ModelError), unavailable_as_table(tmp_path / "other.parquet"):
+        raise ModelError("damaged")
+    assert not (tmp_path / "other.parquet").exists()

@@ -19,7 +19,7 @@ sys.stdin.read()
 
 @pytest.fixture
 def claim(tmp_path, repository):
-    """Starts a process that claims one of so many GPUs, and keeps it until it is ended."""
+    """Starts a process that claims one of several GPUs, and keeps it until it is ended."""
     started = []
 
     def start(count: int) -> tuple[subprocess.Popen, int]:

@@ -93,8 +93,8 @@ def test_text_tower_alone_needs_neither_audio_file_nor_transformers(prepared, tm
         (tmp_path / name).write_bytes((prepared / name).read_bytes())
     program = (
         "import sys\n"
-        "from listenread.models import registry\n"
-        f"registry.load({str(tmp_path)!r}, tower='text').encode_text(['A violin track'])\n"
+        "from listenread.models import storage\n"
+        f"storage.load({str(tmp_path)!r}, tower='text').encode_text(['A violin track'])\n"
         "slow = {'transformers', 'torch._dynamo', 'sympy'} & set(sys.modules)\n"
         "assert not slow, f'a text job imports {slow}'\n"
     )

@@ -276,7 +276,7 @@ def test_damaged_checkpoints_are_refused(tmp_path, content):
         read_checkpoint(tmp_path / "damaged.pt")
 
 
-def test_what_is_no_state_dict_is_refused(tmp_path):
+def test_what_is_not_a_state_dict_is_refused(tmp_path):
     with pytest.raises(ModelError, match="does not exist"):
         read_checkpoint(tmp_path / "absent.pt")
     torch.save([1, 2], tmp_path / "list.pt")

@@ -213,8 +213,8 @@ def tiny_model(tmp_path):
 
 def test_text_job_imports_nothing_slow(tiny_model):
     program = (
-        "import sys; from listenread.models import registry; "
-        f"registry.load({str(tiny_model)!r}, 'text').encode_text(['a violin']); "
+        "import sys; from listenread.models import storage; "
+        f"storage.load({str(tiny_model)!r}, 'text').encode_text(['a violin']); "
         "print([n for n in ('transformers', 'torchaudio', 'torch._dynamo') if n in sys.modules])"
     )
     command = [sys.executable, "-c", program]

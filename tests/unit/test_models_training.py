@@ -376,13 +376,13 @@ def test_checkpoint_that_does_not_fit_is_not_resumed(
     else:
         path.write_bytes(path.read_bytes()[:1000])
     capsys.readouterr()
-    train_two_tower(manifest, tmp_path / "anew", short, checkpoint_dir=folder)
-    assert "training starts anew" in capsys.readouterr().err
+    train_two_tower(manifest, tmp_path / "over", short, checkpoint_dir=folder)
+    assert "training starts over" in capsys.readouterr().err
     train_two_tower(manifest, tmp_path / "plain", short)
-    assert files_of(tmp_path / "anew") == files_of(tmp_path / "plain")
+    assert files_of(tmp_path / "over") == files_of(tmp_path / "plain")
 
 
-def test_checkpoint_is_no_pickle(tmp_path, manifest, settings, monkeypatch):
+def test_checkpoint_is_not_a_pickle(tmp_path, manifest, settings, monkeypatch):
     monkeypatch.setattr(Path, "unlink", lambda *_args, **_kwargs: None)
     short = replace(settings, steps=8, evaluate_every=8)
     train_two_tower(manifest, tmp_path / "model", short, checkpoint_dir=tmp_path)

@@ -47,15 +47,15 @@ class FusedWindowAttention(nn.Module):
             output_attentions: not available; the scores are never held.
         """
         rows, tokens, width = hidden_states.shape
-        query, key, value = (
-            self.qkv(hidden_states).view(rows, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        )
-        bias = self.position_bias.to(query.dtype)
+        qkv = self.qkv(hidden_states).view(rows, tokens, 3, self.heads, -1)
+        query, key, value = qkv.permute(2, 0, 3, 1, 4)  # each (rows, heads, tokens, head_width)
+        bias = self.position_bias.to(query.dtype)  # (1, heads, tokens, tokens)
         if attention_mask is not None:
-            bias = bias + attention_mask.unsqueeze(1)
-            bias = bias.repeat(rows // len(attention_mask), 1, 1, 1)
+            bias = bias + attention_mask.unsqueeze(1)  # (windows, heads, tokens, tokens)
+            repeats = rows // len(attention_mask)
+            bias = bias.repeat(repeats, 1, 1, 1)  # (rows, heads, tokens, tokens)
         attended = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
-        return (attended.transpose(1, 2).reshape(rows, tokens, width),)
+        return (attended.transpose(1, 2).reshape(rows, tokens, width),)  # (rows, tokens, width)
 
 
 def fuse(module: nn.Module) -> None:

@@ -28,6 +28,7 @@ class AudioTower(nn.Module):
         """Pre-joint and joint vectors of waveforms of shape (batch, samples)."""
         # A fusion model is told that no clip is longer than its window: windows are cut before.
         longer = torch.zeros(len(waveforms), 1, dtype=torch.bool) if self.fusion else None
-        features = self.front_end(waveforms)
-        pre_joint = self.audio_model(features, is_longer=longer).pooler_output
-        return pre_joint, F.normalize(self.audio_projection(pre_joint).float(), dim=-1)
+        features = self.front_end(waveforms)  # (batch, 1, frames, mel_bins)
+        pre_joint = self.audio_model(features, is_longer=longer).pooler_output  # (batch, d_encoder)
+        joint = self.audio_projection(pre_joint).float()  # (batch, d_joint)
+        return pre_joint, F.normalize(joint, dim=-1)

@@ -12,7 +12,7 @@ SMALLEST_POWER = 1e-10
 class LogMel(nn.Module):
     """Waveforms of shape (batch, samples) to decibels of shape (batch, 1, frames, mel_bins).
 
-    Both the window and the filters come with the model's weights: computing the filters anew with
+    Both the window and the filters come with the model's weights: computing the filters with
     another library is off by 1e-3 dB, and the wrong scale is off by enough to change every vector.
     """
 
@@ -36,7 +36,8 @@ class LogMel(nn.Module):
                 center=True,
                 pad_mode="reflect",
                 return_complex=True,
-            )
+            )  # (batch, n_fft / 2 + 1, frames)
             power = torch.view_as_real(spectrum).square().sum(-1).transpose(1, 2)
-            mel = torch.matmul(power, self.mel_filters)
-            return 10.0 * torch.log10(mel.clamp_min(SMALLEST_POWER)).unsqueeze(1)
+            mel = torch.matmul(power, self.mel_filters)  # (batch, frames, mel_bins)
+            decibels = 10.0 * torch.log10(mel.clamp_min(SMALLEST_POWER))
+            return decibels.unsqueeze(1)  # (batch, 1, frames, mel_bins)

@@ -24,7 +24,7 @@ class OneDNNLinear(nn.Module):
     def forward(self, hidden_states: Tensor) -> Tensor:
         """Map float32 vectors, shape (..., width), to (..., outputs)."""
         if hidden_states.dtype != torch.float32 or torch.is_autocast_enabled("cpu"):
-            mapped = F.linear(hidden_states, self.weight, self.bias)
+            mapped = F.linear(hidden_states, self.weight, self.bias)  # (..., outputs)
             return F.gelu(mapped) if self.gelu else mapped
         # "none": the error function itself, no approximation of it
         then: tuple[str, list[float], str] = ("gelu", [], "none") if self.gelu else ("none", [], "")

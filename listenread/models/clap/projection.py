@@ -25,4 +25,4 @@ class Projection(nn.Module):
 
     def forward(self, pre_joint: Tensor) -> Tensor:
         """Map (batch, d_encoder) to (batch, d_joint), not normalised."""
-        return self.linear2(self.activation(self.linear1(pre_joint)))
+        return self.linear2(self.activation(self.linear1(pre_joint)))  # (batch, d_joint)

@@ -29,11 +29,11 @@ class _Embeddings(nn.Module):
         self.LayerNorm = nn.LayerNorm(sizes.d_encoder, eps=sizes.layer_norm_eps)
 
     def forward(self, token_ids: Tensor) -> Tensor:
-        # padding takes no position, and the first token that is none comes after the padding id
-        real = token_ids.ne(self.pad_id)
-        positions = real.cumsum(dim=1) * real + self.pad_id
-        summed = self.word_embeddings(token_ids) + self.token_type_embeddings.weight[0]
-        return self.LayerNorm(summed + self.position_embeddings(positions))
+        # padding takes no position; the positions of other tokens start after the padding id
+        real = token_ids.ne(self.pad_id)  # (batch, tokens)
+        positions = real.cumsum(dim=1) * real + self.pad_id  # (batch, tokens)
+        x = self.word_embeddings(token_ids) + self.token_type_embeddings.weight[0]
+        return self.LayerNorm(x + self.position_embeddings(positions))  # (batch, tokens, width)
 
 
 class _SelfAttention(nn.Module):
@@ -48,9 +48,9 @@ class _SelfAttention(nn.Module):
         split = (*x.shape[:2], self.heads, -1)
         query, key, value = (
             part(x).view(split).transpose(1, 2) for part in (self.query, self.key, self.value)
-        )
+        )  # each (batch, heads, tokens, head_width)
         attended = F.scaled_dot_product_attention(query, key, value)
-        return attended.transpose(1, 2).flatten(2)
+        return attended.transpose(1, 2).flatten(2)  # (batch, tokens, width)
 
 
 class _Residual(nn.Module):
@@ -62,7 +62,7 @@ class _Residual(nn.Module):
         self.LayerNorm = nn.LayerNorm(sizes.d_encoder, eps=sizes.layer_norm_eps)
 
     def forward(self, x: Tensor, branched_from: Tensor) -> Tensor:
-        return self.LayerNorm(self.dense(x) + branched_from)
+        return self.LayerNorm(self.dense(x) + branched_from)  # (batch, tokens, width)
 
 
 class _Layer(nn.Module):
@@ -76,8 +76,9 @@ class _Layer(nn.Module):
         self.output = _Residual(sizes.d_feed_forward, sizes)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.attention["output"](self.attention["self"](x), x)
-        return self.output(F.gelu(self.intermediate["dense"](x)), x)
+        x = self.attention["output"](self.attention["self"](x), x)  # (batch, tokens, width)
+        wide = F.gelu(self.intermediate["dense"](x))  # (batch, tokens, d_feed_forward)
+        return self.output(wide, x)  # (batch, tokens, width)
 
 
 class RoBERTa(nn.Module):
@@ -97,10 +98,10 @@ class RoBERTa(nn.Module):
 
     def forward(self, token_ids: Tensor) -> Tensor:
         """Encode texts of one length."""
-        x = self.embeddings(token_ids)
+        x = self.embeddings(token_ids)  # (batch, tokens, d_encoder)
         for layer in self.encoder["layer"].children():
             x = layer(x)
-        return torch.tanh(self.pooler["dense"](x[:, 0]))
+        return torch.tanh(self.pooler["dense"](x[:, 0]))  # (batch, d_encoder)
 
 
 class TextTower(nn.Module):
@@ -113,5 +114,6 @@ class TextTower(nn.Module):
 
     def forward(self, token_ids: Tensor) -> tuple[Tensor, Tensor]:
         """Pre-joint and joint vectors of token ids of shape (batch, tokens)."""
-        pre_joint = self.text_model(token_ids)
-        return pre_joint, F.normalize(self.text_projection(pre_joint).float(), dim=-1)
+        pre_joint = self.text_model(token_ids)  # (batch, d_encoder)
+        joint = self.text_projection(pre_joint).float()  # (batch, d_joint)
+        return pre_joint, F.normalize(joint, dim=-1)

@@ -17,7 +17,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Tensor]:
     """Read the state dict of a ``.pt`` file without executing anything in it.
 
     The released files contain numpy scalars among the training state; those are the only objects
-    that are admitted beside tensors, numbers, strings and containers.
+    that are admitted in addition to tensors, numbers, strings and containers.
 
     Returns:
         Memory-mapped tensors by name, without the prefix ``module.`` of distributed training.
@@ -35,7 +35,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Tensor]:
     ]
     try:
         with torch.serialization.safe_globals(admitted):
-            # a file of a PyTorch before 1.6 is no zip archive, and cannot be mapped
+            # files of PyTorch before 1.6 are not zip archives and cannot be mapped
             mmap = zipfile.is_zipfile(path)
             content = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
     except FileNotFoundError as error:

@@ -29,7 +29,7 @@ def train_word_level(captions: Iterable[str], smallest_count: int = 1) -> Tokeni
         smallest_count: words that occur less often are unknown.
 
     Raises:
-        ModelError: there is no word at all.
+        ModelError: there are no words.
     """
     normalise = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
     split = pre_tokenizers.Whitespace()

@@ -17,7 +17,7 @@ def write_tower(path: str | Path, tensors: Mapping[str, Tensor]) -> None:
         partial.touch()
         mode = partial.stat().st_mode
         save_file(dict(tensors), partial)
-        partial.chmod(mode)  # safetensors lets nobody else read its files, whatever the umask
+        partial.chmod(mode)  # safetensors' own mode keeps others from reading, whatever the umask
 
 
 def read_tower(module: nn.Module, path: str | Path, device: str = "cpu") -> None:

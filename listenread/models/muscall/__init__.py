@@ -11,22 +11,18 @@ from typing import Annotated, Any, get_type_hints
 
 from pydantic import Field, create_model, model_validator
 
-from listenread.files.material import Material
 from listenread.models.base import (
+    PREPARED,
     Family,
     Preparation,
     PreparationContext,
     TowerSettings,
-    fetch_checkpoint,
-    fetch_tokenizer,
-    is_remote,
     own_or_made,
+    remote_file,
 )
 from listenread.models.muscall.sizes import AudioSizes, TextSizes
 from listenread.models.muscall.training.settings import TrainingSettings
 from listenread.settings import LocalOrRemoteFile, Settings
-
-PREPARED = ("model.json", "audio_tower.safetensors", "text_tower.safetensors", "tokenizer.json")
 
 
 def _settings_of(
@@ -209,20 +205,8 @@ FAMILY = Family(
         ),
     ),
     material=(
-        Material(
-            rule="fetch_muscall_checkpoint",
-            outputs={"checkpoint": "checkpoint.pth.tar"},
-            make=fetch_checkpoint,
-            uses=("checkpoint",),
-            when=is_remote("checkpoint"),
-        ),
-        Material(
-            rule="fetch_muscall_tokenizer",
-            outputs={"tokenizer": "tokenizer.json"},
-            make=fetch_tokenizer,
-            uses=("tokenizer",),
-            when=is_remote("tokenizer"),
-        ),
+        remote_file("fetch_muscall_checkpoint", "checkpoint", "checkpoint.pth.tar"),
+        remote_file("fetch_muscall_tokenizer", "tokenizer", "tokenizer.json"),
     ),
     licence="GPL-3.0 (the authors' code); this implementation is Apache-2.0",
     training_data="the paper's model on a private collection of 250,000 audio-text pairs; models "

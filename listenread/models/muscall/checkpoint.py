@@ -36,7 +36,9 @@ def convert_muscall(
     """
     sizes = sizes or Sizes()
     state = read_checkpoint(checkpoint_path)
-    parts = _take_apart(state, sizes, f"{checkpoint_path} is no MusCALL checkpoint of these sizes")
+    parts = _take_apart(
+        state, sizes, f"{checkpoint_path} is not a MusCALL checkpoint of these sizes"
+    )
     found = tokenization.load(tokenizer_json_path).get_vocab_size()
     if found != sizes.text.vocabulary:
         raise ModelError(

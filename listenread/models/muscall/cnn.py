@@ -31,7 +31,8 @@ class SmallCNN(nn.Module):
 
     def forward(self, waveforms: Tensor) -> Tensor:
         """Encode a batch of waveforms."""
-        x = self.spec(waveforms)[:, None]
-        x = self.stages(x.contiguous(memory_format=torch.channels_last)).flatten(1, 2)
-        pooled = torch.cat([x.mean(dim=-1), x.amax(dim=-1)], dim=1)
-        return self.out(self.dropout(F.relu(pooled)))
+        x = self.spec(waveforms)[:, None]  # (batch, 1, n_mels, frames)
+        x = self.stages(x.contiguous(memory_format=torch.channels_last))
+        x = x.flatten(1, 2)  # (batch, channels * bands, frames / 16)
+        pooled = torch.cat([x.mean(dim=-1), x.amax(dim=-1)], dim=1)  # (batch, 2 channels * bands)
+        return self.out(self.dropout(F.relu(pooled)))  # (batch, d_encoder)

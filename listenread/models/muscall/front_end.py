@@ -25,12 +25,12 @@ def mel_filters(n_freqs: int, f_min: float, f_max: float, n_mels: int, sample_ra
         return 2595.0 * math.log10(1.0 + hertz / 700.0)
 
     mels = torch.linspace(to_mel(f_min), to_mel(f_max), n_mels + 2)
-    edges = 700.0 * (10.0 ** (mels / 2595.0) - 1.0)
-    widths = edges.diff()
+    edges = 700.0 * (10.0 ** (mels / 2595.0) - 1.0)  # (n_mels + 2,)
+    widths = edges.diff()  # (n_mels + 1,)
     bins = torch.linspace(0, sample_rate // 2, n_freqs)
-    distances = edges[None, :] - bins[:, None]
-    rising = -distances[:, :-2] / widths[:-1]
-    falling = distances[:, 2:] / widths[1:]
+    distances = edges[None, :] - bins[:, None]  # (n_freqs, n_mels + 2)
+    rising = -distances[:, :-2] / widths[:-1]  # (n_freqs, n_mels)
+    falling = distances[:, 2:] / widths[1:]  # (n_freqs, n_mels)
     return torch.minimum(rising, falling).clamp_min(0.0)
 
 
@@ -68,17 +68,18 @@ class LogMel(nn.Module):
     def forward(self, waveforms: Tensor) -> Tensor:
         """Compute the log-mel spectrograms of a batch, in float32 whatever the precision around."""
         with torch.autocast(waveforms.device.type, enabled=False):
-            return self._decibels(waveforms.float())
+            return self._decibels(waveforms.float())  # (batch, n_mels, frames)
 
     def _decibels(self, waveforms: Tensor) -> Tensor:
         window = self.spectrogram.window
         n_fft, hop = self.sizes.n_fft, self.sizes.hop
         spectrum = torch.stft(waveforms, n_fft, hop, window=window, return_complex=True)
         # re² + im² is exact and several times faster than abs() ** 2 on a CPU
-        power = torch.view_as_real(spectrum).square().sum(-1) / window.square().sum()
-        mel = torch.matmul(self.mel_scale.fb.T, power)
+        power = torch.view_as_real(spectrum).square().sum(-1)  # (batch, n_fft / 2 + 1, frames)
+        power = power / window.square().sum()
+        mel = torch.matmul(self.mel_scale.fb.T, power)  # (batch, n_mels, frames)
         decibels = 10.0 * torch.log10(mel.clamp_min(SMALLEST_POWER))
-        maximum = decibels.amax(dim=(1, 2), keepdim=True)
+        maximum = decibels.amax(dim=(1, 2), keepdim=True)  # (batch, 1, 1)
         decibels = torch.maximum(decibels, maximum - self.sizes.top_db)
         if self.sizes.relative_db:
             return (decibels - maximum) / self.sizes.top_db + 1.0

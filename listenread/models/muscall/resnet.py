@@ -38,11 +38,11 @@ class Bottleneck(nn.Module):
             self.downsample = nn.Sequential(OrderedDict(layers))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (batch, inputs, mels, frames) to (batch, 4 width, mels / stride, frames / stride)."""
+        """Map (batch, inputs, mels, frames) to (batch, 4 width, mels / s, frames / s), stride s."""
         shortcut = x if self.downsample is None else self.downsample(x)
-        x = F.relu(self.bn1(self.conv1(x)))
-        x = self.stride(F.relu(self.bn2(self.conv2(x))))
-        return F.relu(self.bn3(self.conv3(x)) + shortcut)
+        x = F.relu(self.bn1(self.conv1(x)))  # (batch, width, mels, frames)
+        x = self.stride(F.relu(self.bn2(self.conv2(x))))  # (batch, width, mels / s, frames / s)
+        return F.relu(self.bn3(self.conv3(x)) + shortcut)  # (batch, 4 width, mels / s, frames / s)
 
 
 class AttentionPool(nn.Module):
@@ -59,18 +59,18 @@ class AttentionPool(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (batch, width, mels, frames) to (batch, outputs)."""
-        tokens = x.flatten(2).transpose(1, 2)
-        tokens = torch.cat([tokens.mean(dim=1, keepdim=True), tokens], dim=1)
+        tokens = x.flatten(2).transpose(1, 2)  # (batch, mels * frames, width)
+        tokens = torch.cat([tokens.mean(dim=1, keepdim=True), tokens], dim=1)  # one token more
         tokens = tokens + self.positional_embedding
         batch, _, width = tokens.shape
 
         def split(projected: Tensor) -> Tensor:
             return projected.view(batch, -1, self.heads, width // self.heads).transpose(1, 2)
 
-        query = split(self.q_proj(tokens[:, :1]))
+        query = split(self.q_proj(tokens[:, :1]))  # (batch, heads, 1, head_width)
         key, value = split(self.k_proj(tokens)), split(self.v_proj(tokens))
-        pooled = F.scaled_dot_product_attention(query, key, value)
-        return self.c_proj(pooled.transpose(1, 2).reshape(batch, width))
+        pooled = F.scaled_dot_product_attention(query, key, value)  # (batch, heads, 1, head_width)
+        return self.c_proj(pooled.transpose(1, 2).reshape(batch, width))  # (batch, outputs)
 
 
 def _remaining(length: int) -> int:
@@ -111,10 +111,11 @@ class ResNet(nn.Module):
 
     def forward(self, waveforms: Tensor) -> Tensor:
         """Encode a batch of waveforms."""
-        x = self.spec(waveforms)[:, None]
+        x = self.spec(waveforms)[:, None]  # (batch, 1, n_mels, frames)
         for conv, norm in ((self.conv1, self.bn1), (self.conv2, self.bn2), (self.conv3, self.bn3)):
             x = F.relu(norm(conv(x)))
-        x = F.avg_pool2d(x, 2)
+        x = F.avg_pool2d(x, 2)  # (batch, width, n_mels / 4, frames / 4)
         for stage in range(1, 5):
             x = self.get_submodule(f"layer{stage}")(x)
-        return self.attnpool(x)
+        # (batch, 32 width, n_mels / 32, frames / 32)
+        return self.attnpool(x)  # (batch, d_encoder)

@@ -20,11 +20,11 @@ class Attention(nn.Module):
         """Map (batch, tokens, width) to the same shape."""
         batch, length, width = x.shape
         qkv = self.to_qkv(x).view(batch, length, 3, self.heads, width // self.heads)
-        query, key, value = qkv.permute(2, 0, 3, 1, 4)
+        query, key, value = qkv.permute(2, 0, 3, 1, 4)  # each (batch, heads, tokens, head_width)
         dropout = self.dropout if self.training else 0.0
         x = F.scaled_dot_product_attention(query, key, value, dropout_p=dropout, is_causal=True)
         x = self.out_projection(x.transpose(1, 2).reshape(batch, length, width))
-        return F.dropout(x, self.dropout, self.training)
+        return F.dropout(x, self.dropout, self.training)  # (batch, tokens, width)
 
 
 class FeedForward(nn.Module):
@@ -37,7 +37,7 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (batch, tokens, width) to the same shape."""
-        return self.mlp(x)
+        return self.mlp(x)  # (batch, tokens, width)
 
 
 class PreNorm(nn.Module):
@@ -50,7 +50,7 @@ class PreNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Add the branch to its input."""
-        return x + self.fn(self.norm(x))
+        return x + self.fn(self.norm(x))  # (batch, tokens, width)
 
 
 class _Transformer(nn.Module):
@@ -69,7 +69,7 @@ class _Transformer(nn.Module):
         for block in self.layers:
             attention, feed_forward = block.children()
             x = feed_forward(attention(x))
-        return self.norm_out(x)
+        return self.norm_out(x)  # (batch, tokens, width)
 
 
 class TextTransformer(nn.Module):
@@ -92,8 +92,8 @@ class TextTransformer(nn.Module):
 
     def forward(self, token_ids: Tensor) -> Tensor:
         """Encode a batch of token ids; the largest id of a row ends its text."""
-        positions = torch.arange(token_ids.shape[1], device=token_ids.device)
+        positions = torch.arange(token_ids.shape[1], device=token_ids.device)  # (tokens,)
         x = self.token_embedding(token_ids) + self.position_embedding(positions)
-        ends = token_ids.argmax(dim=-1)
+        ends = token_ids.argmax(dim=-1)  # (batch,)
         rows = torch.arange(len(token_ids), device=token_ids.device)
-        return self.transformer(x)[rows, ends]
+        return self.transformer(x)[rows, ends]  # (batch, d_encoder)

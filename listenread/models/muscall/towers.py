@@ -27,8 +27,9 @@ class AudioTower(nn.Module):
 
     def forward(self, waveforms: Tensor) -> tuple[Tensor, Tensor]:
         """Encode a batch; the joint vectors are L2-normalised."""
-        pre_joint = self.audio_backbone(waveforms)
-        return pre_joint, F.normalize(self.audio_projection(pre_joint).float(), dim=-1)
+        pre_joint = self.audio_backbone(waveforms)  # (batch, d_encoder)
+        joint = self.audio_projection(pre_joint).float()  # (batch, d_joint)
+        return pre_joint, F.normalize(joint, dim=-1)
 
 
 class TextTower(nn.Module):
@@ -46,8 +47,9 @@ class TextTower(nn.Module):
 
     def forward(self, token_ids: Tensor) -> tuple[Tensor, Tensor]:
         """Encode a batch; the joint vectors are L2-normalised."""
-        pre_joint = self.textual_head(token_ids)
-        return pre_joint, F.normalize(self.text_projection(pre_joint).float(), dim=-1)
+        pre_joint = self.textual_head(token_ids)  # (batch, d_encoder)
+        joint = self.text_projection(pre_joint).float()  # (batch, d_joint)
+        return pre_joint, F.normalize(joint, dim=-1)
 
 
 class TwoTowers(nn.Module):

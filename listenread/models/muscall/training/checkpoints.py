@@ -67,7 +67,7 @@ def save(
 def resume(folder: Path, key: str, module: nn.Module, optimizer: torch.optim.Optimizer) -> RunState:
     """Bring a run back to its last checkpoint, or to its beginning where there is none to use.
 
-    A checkpoint of other settings or other data is never resumed: the run says so and starts anew.
+    A checkpoint of other settings or other data is never resumed: the run says so and starts over.
     """
     path = folder / CHECKPOINT_FILE
     if not path.is_file():
@@ -77,7 +77,7 @@ def resume(folder: Path, key: str, module: nn.Module, optimizer: torch.optim.Opt
         with safe_open(path, "pt") as file:
             facts = file.metadata()
             if facts["key"] != key:
-                _say(f"{path} belongs to other settings or data; training starts anew.")
+                _say(f"{path} belongs to other settings or data; training starts over.")
                 return RunState()
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             state = RunState(**json.loads(facts["state"]))
@@ -85,7 +85,7 @@ def resume(folder: Path, key: str, module: nn.Module, optimizer: torch.optim.Opt
     except (SafetensorError, OSError, *_MISFITS) as error:
         module.load_state_dict(weights)
         optimizer.load_state_dict(moments)
-        _say(f"{path} cannot be used ({error}); training starts anew.")
+        _say(f"{path} cannot be used ({error}); training starts over.")
         return RunState()
     _say(f"training goes on after step {state.step}, from {path}")
     return state

@@ -47,8 +47,8 @@ def read_rows(manifest_path: str | Path, settings: TrainingSettings) -> list[Row
     """Rows of a captioned manifest, as mappings.
 
     Raises:
-        ListenreadError: the file is no manifest, has no row, or misses a column that the settings
-            name.
+        ListenreadError: the file is not a manifest, has no row, or misses a column that the
+            settings name.
     """
     named = [settings.one_per, settings.split]
     if ":" not in settings.captions:
@@ -172,7 +172,9 @@ class Clips:
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise DataError(f"{name}: {error.strerror or error}; make the manifest anew") from error
+            raise DataError(
+                f"{name}: {error.strerror or error}; make the manifest again"
+            ) from error
         sound = loading.decode(content, name)
         waveform = loading.mono(sound.waveform)
         if self.longest is not None:

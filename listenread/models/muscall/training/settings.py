@@ -12,7 +12,7 @@ from listenread.models.muscall.sizes import Sizes
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """How a two-tower model is trained; beside these, only data and device change its weights."""
+    """How a two-tower model is trained; apart from these, data and device alone change weights."""
 
     sizes: Sizes = field(default_factory=Sizes)
     seed: Annotated[
