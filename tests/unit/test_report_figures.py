@@ -11,7 +11,6 @@ import pytest
 from scipy.spatial.distance import cdist
 from sklearn.decomposition import PCA
 from sklearn.metrics import confusion_matrix
-
 from small_cell import write_cell
 
 from listenread.errors import Unavailable
