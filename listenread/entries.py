@@ -161,7 +161,7 @@ def load(reference: str, what: str = "") -> Any:
         if error.name is not None and module_name.startswith(error.name):
             raise ConfigError(
                 f"{what}: there is no module `{module_name}`; it must be on PYTHONPATH, in "
-                "the working directory, or beside an overlay."
+                "the working directory, or next to an overlay."
             ) from error
         raise ConfigError(f"{what}: {module_name} cannot be imported: {error}") from error
     except Exception as error:

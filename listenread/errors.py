@@ -4,7 +4,7 @@ import errno
 import re
 
 _AGAIN = "Nothing half-written was kept; then run the same command again, it goes on from there."
-#: What to do about errors of the system, which are nobody's bug.
+#: What to do about errors of the system, which are not bugs.
 _ADVICE = {
     errno.ENOSPC: f"The disk is full. Make room. {_AGAIN}",
     errno.EDQUOT: f"Your quota on this disk is used up. Make room. {_AGAIN}",

@@ -1,4 +1,4 @@
-"""One progress bar for all long work: rate and time left, quiet where nobody looks."""
+"""One progress bar for all long work: rate and time left, quiet without a terminal."""
 
 import os
 import sys

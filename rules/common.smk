@@ -46,7 +46,7 @@ OVERLAYS = [
     Path(name)
     for name in dict.fromkeys([*workflow.configfiles, *workflow.overwrite_configfiles])
 ]
-# Modules of the user are found in the working directory and beside an overlay; jobs take this over.
+# Modules of the user are found in the working directory and next to an overlay; jobs take this over.
 for folder in [Path.cwd(), *(path.resolve().parent for path in OVERLAYS)]:
     if str(folder) not in sys.path:
         sys.path.append(str(folder))

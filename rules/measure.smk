@@ -6,7 +6,7 @@
 #   results/metrics/{dataset}/{model}/{task}_per_class/...           one class, or anchor, at a time
 #   results/metrics/{task}/{ontology_name}/{model}/{prompt}.parquet  tasks of the whole ontology
 #   results/experiments/{experiment}/metrics.parquet and .csv        all of an experiment, together
-#   results/experiments/{experiment}/per_class.parquet and .csv      likewise
+#   results/experiments/{experiment}/per_class.parquet and .csv      its classes and anchors
 #   results/experiments/{experiment}/paper_comparison.csv            with the published numbers
 
 

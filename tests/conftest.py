@@ -170,12 +170,12 @@ PARTS = (
     "profiles",
 )
 
-#: A family of one's own, as a module that tests put beside the Snakefile.
+#: A family of one's own, as a module that tests put next to the Snakefile.
 OWN_FAMILY = (REPOSITORY / "tests/reference/spectrum_family.py").read_text("utf-8")
 
 
 def write_tones(folder: Path) -> None:
-    """Nine half-second tones of three labels, with folds, as a dataset of one's own."""
+    """Nine half-second tones of three labels, with folds, as a user's own dataset."""
     lines = ["path,label,fold"]
     time = np.arange(4000) / 8000
     for label, base in (("low", 200), ("middle", 800), ("high", 2400)):

@@ -63,7 +63,7 @@ class _Content(io.BytesIO):
     """Bytes that libsndfile reads; what a damaged header points to may lie before their start."""
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Stay where we are if there is no such place, as a failed `lseek` does."""
+        """Do not move if there is no such position, like a failed `lseek`."""
         with contextlib.suppress(ValueError):
             super().seek(offset, whence)
         return self.tell()

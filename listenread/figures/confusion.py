@@ -9,10 +9,10 @@ from listenread.metrics.classification import confusion_matrix
 from listenread.settings import NoSettings
 from listenread.tasks.cell import Cell
 
-#: With more classes, the numbers in the cells would overlap, or the names beside them; a figure
+#: With more classes, the numbers in the cells would overlap, or the names next to them; a figure
 #: that grew on would be metres wide. The csv has them all.
 _MOST_NUMBERED, _MOST_NAMED = 30, 100
-#: Inches of a cell beside names, and of the whole matrix where there are none.
+#: Inches of a cell next to names, and of the whole matrix where there are none.
 _CELL, _UNNAMED = 0.3, 7.0
 
 

@@ -11,7 +11,7 @@ from listenread.figures import columns, style
 from listenread.settings import NoSettings
 from listenread.tasks.cell import Cell
 
-#: From so many clips on, the dots of a vector figure are stored as a picture.
+#: From this many clips on, the dots of a vector figure are stored as a picture.
 _RASTERISED_FROM = 800
 #: The names of more classes would hide what they name; the csv has them all.
 _MOST_NAMED = 60

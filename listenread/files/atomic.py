@@ -10,7 +10,7 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def replacing(path: Path | str) -> Iterator[Path]:
-    """Yield a temporary name beside a file, and give it the file's own name at the end.
+    """Yield a temporary name next to a file, and give it the file's own name at the end.
 
     The folder is created. The temporary name is no other process's: a job that outlived its killed
     workflow, and the one that takes its place, cannot write into one another. What a killed job

@@ -114,7 +114,7 @@ class Rows:
         self.flush(ROW_GROUP)
 
     def flush(self, fewest: int) -> None:
-        """Write groups of `ROW_GROUP` rows while at least so many rows wait."""
+        """Write groups of `ROW_GROUP` rows while at least that many rows wait."""
         while self.file is not None and sum(len(part) for part in self.waiting) >= fewest:
             rows = pa.concat_tables(self.waiting)
             self.file.write_table(rows.slice(0, ROW_GROUP))

@@ -1,7 +1,8 @@
 """The authors' definition sentences, read from their released source as data.
 
 The file ``embeddings_generation.py`` at the pinned commit has a list ``definitions`` of them,
-in the order of the labels. It is parsed, never executed; the sentences are no part of this project.
+in the order of the labels. It is parsed, never executed; the sentences are not part of this
+project.
 """
 
 import ast

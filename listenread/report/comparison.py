@@ -1,4 +1,4 @@
-"""Comparison with the paper: every published cell beside ours, with a verdict.
+"""Comparison with the paper: every published cell and ours, with a verdict.
 
 The published numbers are in `resources/published_results.csv`, each with the released file that it
 stands in. A verdict is one of
@@ -58,7 +58,7 @@ def compare_with_paper(
 
 
 def _compared(row: dict[str, str], ours: Mapping[tuple, dict], why: Mapping[tuple, str]) -> dict:
-    """The published row with our number beside it, as far as there is one."""
+    """The published row with our number, as far as there is one."""
     published = float(row["published"])
     found = ours.get(_cell(row))
     if found is None:

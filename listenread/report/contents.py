@@ -90,7 +90,7 @@ class Prompt:
 
 @dataclass(frozen=True)
 class FigureFile:
-    """A figure and what it shows; the pdf and the csv lie beside the svg."""
+    """A figure and what it shows; the pdf and the csv are next to the svg."""
 
     name: str
     dataset: str

@@ -20,7 +20,7 @@ from listenread.report.decisions import Decisions, read_decisions, to_base64
 from listenread.report.inline import inline_svg
 from listenread.report.model_index import model_index
 from listenread.report.tidy import read_per_class, read_tidy
-from listenread.report.wide import MARKS, WideTable, beside_the_paper, widen
+from listenread.report.wide import MARKS, WideTable, compared_with_paper, widen
 from listenread.tasks.base import Table
 from listenread.tasks.cell import Cell
 from listenread.tasks.words import three_digits
@@ -64,7 +64,7 @@ class Inputs:
         health: the ``health.json`` files, of the models that have one.
         texts: tables of text vectors, from which prompts are quoted.
         scores: of the prompts that figures are drawn for.
-        figures: svg files below ``figures/`` beside the page.
+        figures: svg files below ``figures/`` next to the page.
         clips: compact copies of clips, one table per dataset.
         paper: ``paper_comparison.csv``, or None.
     """
@@ -353,7 +353,7 @@ def render(
         table_data=table_data,
         compares=[summary.compares(told.paper)],
         reasons=summary.reasons(told.paper),
-        paper=None if told.paper.empty else beside_the_paper(told.paper),
+        paper=None if told.paper.empty else compared_with_paper(told.paper),
         missing=summary.missing(
             len(told.unavailable), sum(len(dataset.skipped) for dataset in told.datasets)
         ),

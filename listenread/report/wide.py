@@ -24,8 +24,8 @@ class WideTable:
         headings: of these.
         keys: the text of the key columns of each of the n rows.
         value: float64, shape (n, m); NaN where there is no such number.
-        low: lower ends of the intervals, likewise; NaN where there is none.
-        high: upper ends, likewise.
+        low: lower ends of the intervals, float64, shape (n, m); NaN where there is none.
+        high: upper ends, of the same shape.
         mark: int8, shape (n, m), an index of `MARKS`; see `mark_best`.
         chance: bool, shape (n,): the rows that state a chance level.
     """
@@ -136,7 +136,7 @@ def _common(levels: np.ndarray) -> np.ndarray:
     return np.where(low == np.fmax.reduce(levels, axis=0), low, np.nan)
 
 
-def beside_the_paper(paper: pd.DataFrame) -> WideTable:
+def compared_with_paper(paper: pd.DataFrame) -> WideTable:
     """Lay the comparison with published numbers out, computed ones first; nothing is marked.
 
     Args:
@@ -177,8 +177,8 @@ def mark_best(
 
     Args:
         value: shape (n, m).
-        low: lower ends of the intervals, likewise.
-        high: upper ends, likewise.
+        low: lower ends of the intervals, of the same shape.
+        high: upper ends, of the same shape.
         better: which direction is better, for each of the m metrics; None for neither.
 
     Returns:

@@ -98,7 +98,7 @@ def _statements(node: ast.AST) -> Iterator[ast.AST]:
     """Every statement of a tree; `ast.walk` would visit the ten times as many expressions too."""
     for part in ("body", "orelse", "finalbody", "handlers", "cases"):
         inside = getattr(node, part, ())
-        for child in inside if isinstance(inside, list) else ():  # a lambda's body is no list
+        for child in inside if isinstance(inside, list) else ():  # a lambda's body is not a list
             yield child
             yield from _statements(child)
 
@@ -118,7 +118,7 @@ def module_source(name: str, root: Path) -> Path:
         if spec is None or spec.origin is None:
             raise ConfigError(
                 f"there is no module `{name}`; it must be on PYTHONPATH, in the working "
-                "directory, or beside an overlay."
+                "directory, or next to an overlay."
             )
         source = Path(spec.origin)
     return source

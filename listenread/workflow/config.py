@@ -149,9 +149,9 @@ class Configuration:
 
     Attributes:
         constants: everything that is not an entry.
-        datasets: the catalogue, by name.
-        models: likewise.
-        prompts: likewise.
+        datasets: of the catalogue, by name.
+        models: of the catalogue, by name.
+        prompts: of the catalogue, by name.
         tasks: of the experiment, by name, in its order.
     """
 

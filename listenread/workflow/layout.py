@@ -48,7 +48,7 @@ def metrics_path(task: Task) -> str:
 
 
 def per_class_path(task: Task) -> str:
-    """Path of the table of classes or anchors of a task, likewise."""
+    """Path of the table of classes or anchors of a task, with wildcards."""
     name = task.name if task.per == "ontology" else f"{task.name}_per_class"
     return _PER_CLASS[task.per].format(task=name)
 

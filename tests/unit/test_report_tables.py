@@ -17,7 +17,7 @@ from listenread.metrics.separation import OVERLAP
 from listenread.report import export
 from listenread.report.contents import read_tasks
 from listenread.report.model_index import model_index
-from listenread.report.wide import MARKS, beside_the_paper, mark_best, widen
+from listenread.report.wide import MARKS, compared_with_paper, mark_best, widen
 
 NAN = float("nan")
 
@@ -186,7 +186,7 @@ def test_published_numbers_stand_beside_ours_computed_ones_first():
             "ci_high": [NAN, 0.6], "delta": [NAN, 0.3], "verdict": verdicts,
         }
     )  # fmt: skip
-    table = beside_the_paper(paper)
+    table = compared_with_paper(paper)
     assert [key[-3:] for key in table.keys] == [
         ("track", "differs", "top_1"),
         ("", "not computed", "top_1"),

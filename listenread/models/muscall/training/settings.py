@@ -79,7 +79,7 @@ class TrainingSettings:
         Field(ge=0, le=0.5, description="A clip is played faster or slower by up to this share."),
     ] = 0.0
     gain_db: Annotated[
-        float, Field(ge=0, description="A clip's level changes by up to so many dB.")
+        float, Field(ge=0, description="A clip's level changes by at most this many dB.")
     ] = 0.0
     noise_p: Annotated[
         float, Field(ge=0, le=1, description="Probability that white noise is added.")
@@ -91,7 +91,7 @@ class TrainingSettings:
         float, Field(ge=0, le=1, description="Probability that a clip is transposed.")
     ] = 0.0
     pitch_shift_semitones: Annotated[
-        int, Field(ge=1, description="By up to so many semitones.")
+        int, Field(ge=1, description="By at most this many semitones.")
     ] = 5
     tokenizer: str | None = None
     tokenizer_captions: Annotated[
