@@ -88,6 +88,7 @@ def test_vectors_do_not_depend_on_batch(prepared):
         np.testing.assert_allclose(alone.pre_joint[0], texts.pre_joint[i], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_text_tower_alone_needs_neither_audio_file_nor_transformers(prepared, tmp_path, repository):
     for name in ("model.json", "text_tower.safetensors", "tokenizer.json"):
         (tmp_path / name).write_bytes((prepared / name).read_bytes())

@@ -61,6 +61,7 @@ def test_every_rule_that_fetches_stays_on_the_login_node(rules, local):
 
 
 @pytest.mark.parametrize("name", CLUSTERS)
+@pytest.mark.slow
 def test_no_group_of_the_papers_experiment_waits_for_itself(copy_project, name):
     """Snakemake refuses it, but only when jobs are planned: some models are checked against texts
     of another model before their own are embedded."""

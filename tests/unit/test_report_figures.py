@@ -68,6 +68,7 @@ def draw_all(cell, folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.mark.slow
 def test_every_figure_is_three_files_and_the_same_on_every_run(cell, tmp_path):
     first, second = draw_all(cell, tmp_path / "one"), draw_all(cell, tmp_path / "two")
     assert len(first) == 15 and first == second
@@ -78,6 +79,7 @@ def test_every_figure_is_three_files_and_the_same_on_every_run(cell, tmp_path):
             assert b"<text" in content, "text stays text"
 
 
+@pytest.mark.slow
 def test_the_histogram_counts_every_pair(cell, tmp_path, vectors):
     audio, text, labels = vectors
     draw_all(cell, tmp_path / "one")
@@ -101,6 +103,7 @@ def test_a_histogram_of_one_value_is_drawn(tmp_path):
     assert drawn["positive"].tolist() == drawn["negative"].tolist() == [4]
 
 
+@pytest.mark.slow
 def test_the_confusion_csv_is_scikit_learns(cell, tmp_path, vectors):
     audio, text, labels = vectors
     draw_all(cell, tmp_path / "one")
@@ -218,6 +221,7 @@ def test_the_two_kinds_of_pairs_are_told_apart_in_grey():
     assert len(set(style.MARKERS)) == len(style.SERIES)
 
 
+@pytest.mark.slow
 def test_inlined_figures_do_not_share_identifiers_and_follow_the_page(cell, tmp_path):
     svg = draw_all(cell, tmp_path / "one")["map.svg"].decode()
     one, two = (inline_svg(svg, prefix, 'a "map" & <more>') for prefix in ("a-", "b-"))
