@@ -59,12 +59,14 @@ class Registry(Generic[E]):
             ConfigError: there is no such entry, it cannot be imported, or it breaks its contract.
         """
         entry = self._own(name) if ":" in name else self._locate(name)[0]
-        problems = entry.problems()
-        if problems:
+        if id(entry) in self._checked:
+            return entry
+        if problems := entry.problems():
             raise ConfigError(
                 f"{self.module(name)}: the {self.what} `{entry.name}` cannot be used:\n  - "
                 + "\n  - ".join(problems)
             )
+        self._checked[id(entry)] = entry
         return entry
 
     def names(self) -> list[str]:
@@ -80,6 +82,11 @@ class Registry(Generic[E]):
         if ":" in name:
             return name.partition(":")[0]
         return self._locate(name)[1]
+
+    @cached_property
+    def _checked(self) -> dict[int, E]:
+        """Entries that keep their contract, by identity: they are asked for again and again."""
+        return {}
 
     @cached_property
     def _builtin(self) -> dict[str, tuple[E, str]]:

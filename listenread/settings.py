@@ -11,7 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 class Settings(BaseModel):
     """Base of all settings. Values are not converted: a quoted number is not a number."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, protected_namespaces=())
+    # Validators are built when they are used: most jobs import many settings and use few.
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, protected_namespaces=(), defer_build=True
+    )
 
     def plain(self) -> dict[str, Any]:
         """Return the values as a mapping of plain Python values, in the order of the class."""

@@ -5,8 +5,6 @@ import io
 import math
 from typing import Any
 
-import pandas as pd
-
 from listenread.report.wide import WideTable
 from listenread.tasks.words import three_digits
 
@@ -35,20 +33,30 @@ def latex(table: WideTable, caption: str, label: str) -> str:
         caption: plain text.
         label: of the LaTeX float.
     """
-    frame = pd.DataFrame(
-        [
-            [*map(escape_latex, row["keys"]), *map(_latex_cell, row["cells"])]
-            for row in table.rows()
-        ],
-        columns=[escape_latex(heading) for heading in (*table.key_names, *table.headings)],
-    )
-    return frame.style.hide(axis="index").to_latex(
-        column_format="l" * len(table.key_names) + "r" * len(table.metrics),
-        position_float="centering",
-        hrules=True,
-        caption=escape_latex(caption),
-        label=label,
-    )
+    header = [escape_latex(heading) for heading in (*table.key_names, *table.headings)]
+    rows = [
+        [*map(escape_latex, row["keys"]), *map(_latex_cell, row["cells"])] for row in table.rows()
+    ]
+    columns = "l" * len(table.key_names) + "r" * len(table.metrics)
+    lines = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{escape_latex(caption)}}}",
+        rf"\label{{{label}}}",
+        rf"\begin{{tabular}}{{{columns}}}",
+        r"\toprule",
+        _latex_row(header),
+        r"\midrule",
+        *map(_latex_row, rows),
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _latex_row(cells: list[str]) -> str:
+    return " & ".join(cells) + r" \\"
 
 
 def _latex_cell(cell: dict[str, Any]) -> str:

@@ -24,7 +24,7 @@ def job(log: str | Path) -> Iterator[Callable[[object], None]]:
     libraries go to the log too. Where the log cannot be written, everything goes to stderr.
     """
     startup.keep_pandas_out()
-    startup.exit_quickly()
+    startup.collect_seldom()
     with _opened(Path(log)) as tell, warnings.catch_warnings():
 
         def show(

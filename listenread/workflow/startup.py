@@ -8,7 +8,7 @@ import gc
 import sys
 from importlib.abc import MetaPathFinder
 
-#: New objects between two garbage collections in Snakemake's process; Python's default is 700.
+#: New objects between two garbage collections; Python's default is 700.
 _SELDOM = 50_000
 
 
@@ -45,10 +45,11 @@ def exit_quickly() -> None:
 
 
 def collect_seldom() -> None:
-    """Collect garbage rarely in the process that plans and schedules, and not when it ends.
+    """Collect garbage rarely in this process, and not when it ends.
 
-    Its modules and its plan of jobs are never garbage; going through them took a quarter of a run
-    with nothing to do.
+    In the process that plans and schedules, modules and the plan of jobs are never garbage; going
+    through them took a quarter of a run with nothing to do. In a job, torch's import makes a
+    million objects that all stay.
     """
     gc.freeze()
     gc.set_threshold(_SELDOM, *gc.get_threshold()[1:])
