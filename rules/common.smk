@@ -116,6 +116,17 @@ def times_of(rule, *wildcards):
     return log_of(rule, *wildcards).removesuffix(".log") + ".benchmark.tsv"
 
 
+def benchmark_unless_shared(rule, *wildcards):
+    """Give a rule with `cache` its `benchmark`, where results are not shared.
+
+    docs/upstream.md, "Snakemake refuses benchmark beside an active cache"
+    """
+    if not SHARED:
+        named = workflow.get_rule(rule)
+        named.benchmark_modifier = named.log_modifier
+        named.benchmark = times_of(rule, *wildcards)
+
+
 def one_of(names):
     """A wildcard constraint that admits these names; an empty list admits nothing."""
     return "|".join(re.escape(name) for name in names) or "(?!)"

@@ -20,8 +20,6 @@ rule embed_audio:
         layout.AUDIO,
     log:
         log_of("embed_audio", "dataset", "model"),
-    benchmark:
-        times_of("embed_audio", "dataset", "model")
     wildcard_constraints:
         dataset=one_of(DATASETS),
     cache: SHARED
@@ -51,6 +49,9 @@ rule embed_audio:
         ),
     script:
         "../scripts/embed_audio.py"
+
+
+benchmark_unless_shared("embed_audio", "dataset", "model")
 
 
 # How many jobs a dataset is worth is known when its manifest is there.

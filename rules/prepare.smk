@@ -54,11 +54,10 @@ for way, names in preparations():
         input:
             unpack(preparation_inputs),
         output:
-            [f"{layout.MODEL}/{name}" for name in way.outputs],
+            # Named, as Snakemake's cache between workflows asks of a rule with several outputs.
+            **{Path(name).stem: f"{layout.MODEL}/{name}" for name in way.outputs},
         log:
             log_of(way.rule, "model"),
-        benchmark:
-            times_of(way.rule, "model")
         wildcard_constraints:
             model=one_of(names),
         cache: SHARED
@@ -80,6 +79,8 @@ for way, names in preparations():
             checkpoint_dir=lambda wildcards: f"{model_folder(wildcards)}/training",
         script:
             "../scripts/prepare_model.py"
+
+    benchmark_unless_shared(way.rule, "model")
 
 
 rule check_model:

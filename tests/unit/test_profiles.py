@@ -1,5 +1,6 @@
 """The profiles for clusters name rules that exist, and keep downloads on the login node."""
 
+import os
 import re
 import subprocess
 import sys
@@ -58,6 +59,21 @@ def test_every_rule_that_fetches_stays_on_the_login_node(rules, local):
     fetching = {rule for rule in rules if rule.startswith("fetch_")}
     assert len(fetching) > 5
     assert fetching <= local <= rules
+
+
+def test_the_rules_that_the_documentation_shares_can_be_shared(repository, rules, tmp_path):
+    """Snakemake looks at what it would put into its cache before it plans."""
+    (line,) = re.findall(
+        r"^  --cache (.*)$", (repository / "docs" / "cluster.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert set(line.split()) <= rules
+    planned = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--dry-run", "--configfile", "config/quickstart.yaml",
+         "--cache", *line.split()],
+        cwd=repository, capture_output=True, text=True, check=False, timeout=300,
+        env={**os.environ, "SNAKEMAKE_OUTPUT_CACHE": str(tmp_path)},
+    )  # fmt: skip
+    assert planned.returncode == 0, planned.stdout + planned.stderr
 
 
 @pytest.mark.parametrize("name", CLUSTERS)
