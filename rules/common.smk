@@ -121,8 +121,10 @@ def benchmark_unless_shared(rule, *wildcards):
 
     docs/upstream.md, "Snakemake refuses benchmark beside an active cache"
     """
-    if not SHARED:
-        named = workflow.get_rule(rule)
+    # In another workflow, rules have other names, or are left out.
+    name = workflow.modifier.modify_rulename(rule)
+    if not SHARED and workflow.is_rule(name):
+        named = workflow.get_rule(name)
         named.benchmark_modifier = named.log_modifier
         named.benchmark = times_of(rule, *wildcards)
 

@@ -8,7 +8,8 @@ def test_headings_and_the_code_that_names_them_agree(repository):
     headings = set(re.findall(r"^## (.+)$", report, re.MULTILINE))
     named = {
         heading
-        for path in (repository / "listenread").rglob("*.py")
+        for folder, files in (("listenread", "*.py"), ("rules", "*.smk"))
+        for path in (repository / folder).rglob(files)
         for heading in re.findall(r'docs/upstream\.md, "(.+)"', path.read_text("utf-8"))
     }
     assert len(headings) >= 1
