@@ -55,7 +55,10 @@ for way, names in preparations():
             unpack(preparation_inputs),
         output:
             # Named, as Snakemake's cache between workflows asks of a rule with several outputs.
-            **{Path(name).stem: f"{layout.MODEL}/{name}" for name in way.outputs},
+            **{
+                f"file_{number}": f"{layout.MODEL}/{name}"
+                for number, name in enumerate(way.outputs)
+            },
         log:
             log_of(way.rule, "model"),
         wildcard_constraints:

@@ -219,6 +219,40 @@ def test_a_new_clip_of_an_own_dataset_kind_is_noticed(split):
     assert contributing.planned(succeeded(split.run("--dry-run")))["build_manifest"] == 2
 
 
+TWO_FILES = """
+from own_entries import Spectrum
+from listenread.models.base import Family, Preparation, TowerSettings
+
+def prepare(inputs, model_dir, settings, context):
+    raise NotImplementedError
+
+
+FAMILY = Family(
+    name="two_files",
+    description="Two files whose names differ in their ends alone.",
+    settings=TowerSettings,
+    towers=frozenset({"audio", "text"}),
+    loader="own_entries:Spectrum",
+    preparations=(Preparation("prepare_two_files", prepare, ("model.json", "model.safetensors")),),
+)
+"""
+
+
+def test_every_file_that_a_preparation_writes_is_an_output(tmp_path):
+    """Files are named for Snakemake's cache between workflows; no two of them share a name."""
+    study = Study(tmp_path, contributing.overlay())
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "own_entries.py").write_text(
+        "".join(contributing.code_blocks().values()), "utf-8"
+    )
+    (tmp_path / "study" / "two_files.py").write_text(TWO_FILES, "utf-8")
+    contributing.write_notes(tmp_path / "run" / "notes")
+    study.overlay["models"]["spectrum"] = {"family": "two_files:FAMILY"}
+    files = [f"results/models/spectrum/model.{end}" for end in ("json", "safetensors")]
+    planned = contributing.planned(succeeded(study.run("--dry-run", "--", *files)))
+    assert planned == {"prepare_two_files": 1}
+
+
 FAULTS = {
     "syntax": lambda path: path.write_text(path.read_text("utf-8") + "def broken(:\n", "utf-8"),
     "import": lambda path: path.write_text("import no_such_library\n", "utf-8"),
