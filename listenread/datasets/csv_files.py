@@ -1,6 +1,12 @@
-"""Reading the csv files of datasets, and listing what is wrong with them; cheap to import."""
+"""Reading the csv files of datasets, and listing what is wrong with them; cheap to import.
+
+What a csv says is text, as it is written there: `01`, `1e5` and `nan` are names as good as others.
+Columns that are declared to be numbers are read by `whole_number` and `number`.
+"""
 
 import csv
+import math
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -53,7 +59,8 @@ def read_csv(
 def _records(
     path: Path, file: Iterable[str], required: list[str], one_of: list[str]
 ) -> dict[int, dict[str, str]]:
-    reader = csv.reader(file, strict=True)
+    # a space after the comma is not part of the field, so that `a.wav, "x"` is quoted
+    reader = csv.reader(file, strict=True, skipinitialspace=True)
     header = [name.strip() for name in next(reader, [])]
     missing = [name for name in required if name not in header]
     alternatives = [name for name in one_of if name in header]
@@ -87,6 +94,37 @@ def _numbered(reader: Any) -> Iterator[tuple[int, list[str]]]:
     for fields in reader:
         if any(fields):
             yield reader.line_num, fields
+
+
+def whole_number(text: str, limit: int = 2**63) -> int:
+    """Read a whole number as people and spreadsheets write it: digits, or digits and ``.0``.
+
+    >>> whole_number("03"), whole_number("2.0")
+    (3, 2)
+
+    Raises:
+        ValueError: it is anything else, or not below `limit`.
+    """
+    if (
+        not re.fullmatch(r"[+-]?[0-9]{1,19}(\.0*)?", text)
+        or abs(int(text.partition(".")[0])) >= limit
+    ):
+        raise ValueError(f"{text!r} is not a whole number below {limit}")
+    return int(text.partition(".")[0])
+
+
+def number(text: str) -> float:
+    """Read a finite number in decimal or scientific notation.
+
+    Raises:
+        ValueError: it is anything else, such as ``nan`` or ``1_000``.
+    """
+    if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?", text):
+        raise ValueError(f"{text!r} is not a number")
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text!r} is too large")
+    return value
 
 
 def refuse(what: str, problems: list[str]) -> None:

@@ -1,6 +1,6 @@
 """A researcher's own clips: a csv with ``path,label``, or one folder per label."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from listenread.datasets.base import (
     UserFileSettings,
     Vocabulary,
 )
-from listenread.datasets.csv_files import read_csv, refuse
+from listenread.datasets.csv_files import listed, number, read_csv, refuse, whole_number
 from listenread.errors import DataError
 
 #: Columns with a meaning; every further column is kept in the manifest.
@@ -39,6 +39,15 @@ class FolderSettings(UserFileSettings, DatasetSettings):
         "with any number of labels separated by `;`. Optional: `unknown` (labels that were not "
         "judged for the clip, separated by `;`), `group` (clips of one group are not independent), "
         "`fold`, `clip_id`, and any further columns.",
+    )
+    numbers: list[str] = Field(
+        default_factory=list,
+        description="Further columns of the csv that hold numbers. All others are kept as the text "
+        "that the csv has, so that codes such as `01` stay what they are.",
+    )
+    encoding: str = Field(
+        default="utf-8-sig",
+        description="Encoding of the csv, e.g. `latin-1`; the default is UTF-8.",
     )
     root: str | None = Field(
         default=None,
@@ -69,11 +78,15 @@ def locate(settings: FolderSettings, made: Mapping[str, Path]) -> Places:
 
 def read_clips(places: Places, settings: Mapping[str, Any]) -> list[ClipRow]:
     """Read the clips of `places`; see `read_folder`."""
-    return read_folder(places.root, places.metadata)
+    return read_folder(places.root, places.metadata, **settings)
 
 
 def read_folder(
-    root: Path | str | None, metadata: Path | str | None = None, *, encoding: str = "utf-8-sig"
+    root: Path | str | None,
+    metadata: Path | str | None = None,
+    *,
+    encoding: str = "utf-8-sig",
+    numbers: Sequence[str] = (),
 ) -> list[ClipRow]:
     """Read clips from a csv, or from the folders where there is none.
 
@@ -85,6 +98,7 @@ def read_folder(
             ``fold`` (whole numbers, or empty), ``clip_id``, and any others. None: every folder
             directly below `root` is a label, and each sound file in it, at any depth, a clip.
         encoding: of the csv.
+        numbers: further columns that hold numbers; all others stay text.
 
     Returns:
         Rows in the order of the csv, or sorted by path. Where no ``clip_id`` is given it is the
@@ -94,13 +108,15 @@ def read_folder(
         DataError: listing every line that cannot be used.
     """
     if metadata is not None:
-        return _from_csv(root, Path(metadata), encoding)
+        return _from_csv(root, Path(metadata), encoding, numbers)
     if root is None:
         raise DataError("a folder dataset needs the key `root` or the key `metadata`")
     return _from_folders(Path(root))
 
 
-def _from_csv(root: Path | str | None, metadata: Path, encoding: str) -> list[ClipRow]:
+def _from_csv(
+    root: Path | str | None, metadata: Path, encoding: str, numbers: Sequence[str]
+) -> list[ClipRow]:
     lines = read_csv(metadata, (PATH,), encoding, one_of=(LABEL, LABELS))
     if not lines:
         raise DataError(f"{metadata} describes no clip: there is nothing below its header")
@@ -108,7 +124,18 @@ def _from_csv(root: Path | str | None, metadata: Path, encoding: str) -> list[Cl
     refuse(f"{metadata} has lines that cannot be used", _problems(lines, metadata.parent, allowed))
     records = list(lines.values())
     names = [name for name in records[0] if name not in _SPECIAL]
-    known = {name: _typed([record[name] for record in records]) for name in names}
+    if unknown := [name for name in numbers if name not in names]:
+        raise DataError(
+            f"{metadata} has no further column {listed(unknown)}, which the key `numbers` names; "
+            f"it has {listed(names) or 'none'}"
+        )
+    refuse(
+        f"{metadata} has columns that are not numbers (key `numbers`)", _no_numbers(lines, numbers)
+    )
+    known = {
+        name: (_numbers if name in numbers else _texts)([record[name] for record in records])
+        for name in names
+    }
     return [
         ClipRow(
             clip_id=record.get(CLIP_ID) or _without_suffix(record[PATH]),
@@ -116,7 +143,7 @@ def _from_csv(root: Path | str | None, metadata: Path, encoding: str) -> list[Cl
             labels=(record[LABEL],) if LABEL in record else _several(record[LABELS]),
             unknown=_several(record.get(UNKNOWN, "")),
             group=record.get(GROUP) or None,
-            fold=int(record[FOLD]) if record.get(FOLD) else None,
+            fold=whole_number(record[FOLD]) if record.get(FOLD) else None,
             known={name: values[index] for name, values in known.items()},
         )
         for index, record in enumerate(records)
@@ -146,28 +173,39 @@ def _problems(lines: dict[int, dict[str, str]], folder: Path, allowed: list[Path
         if not any(resolved.is_relative_to(top) for top in inside):
             places = " and ".join(map(str, allowed))
             problems.append(f"line {line}: {path} lies outside {places}; set the key `root`")
-        if fold and not (fold.isdecimal() and len(fold) < 5 and int(fold) < 2**15):
-            problems.append(f"line {line}: fold {fold!r} is not a whole number below 32768")
+        if fold and not _is_fold(fold):
+            problems.append(f"line {line}: fold {fold!r} is not a whole number from 0 to 32767")
     return problems
 
 
-def _typed(column: list[str]) -> list:
-    """Turn a column of numbers into numbers, empty fields into None; other columns stay text."""
-    values = [value or None for value in column]
-    for cast in (_integer, float):
-        try:
-            return [None if value is None else cast(value) for value in values]
-        except ValueError:
-            continue
-    return values
+def _is_fold(text: str) -> bool:
+    try:
+        return whole_number(text, 2**15) >= 0
+    except ValueError:
+        return False
 
 
-def _integer(value: str) -> int:
-    """Read a whole number that a column of 64 bits can hold."""
-    number = int(value)
-    if not -(2**63) <= number < 2**63:
-        raise ValueError(f"{value} needs more than 64 bits")
-    return number
+def _no_numbers(lines: dict[int, dict[str, str]], columns: Sequence[str]) -> list[str]:
+    problems = []
+    for line, record in lines.items():
+        for column in columns:
+            try:
+                number(record[column] or "0")
+            except ValueError as error:
+                problems.append(f"line {line}, column {column!r}: {error}")
+    return problems
+
+
+def _texts(column: list[str]) -> list[str | None]:
+    return [value or None for value in column]
+
+
+def _numbers(column: list[str]) -> list[int | None] | list[float | None]:
+    """Turn a column of numbers into whole ones where all are, empty fields into None."""
+    try:
+        return [whole_number(value) if value else None for value in column]
+    except ValueError:
+        return [number(value) if value else None for value in column]
 
 
 def _from_folders(root: Path) -> list[ClipRow]:
@@ -199,5 +237,6 @@ KIND = DatasetKind(
     settings=FolderSettings,
     locate=locate,
     read_clips=read_clips,
+    uses=("encoding", "numbers"),
     licence="yours",
 )

@@ -20,7 +20,7 @@ from listenread.datasets.base import (
     Places,
     UserFileSettings,
 )
-from listenread.datasets.csv_files import read_csv, refuse
+from listenread.datasets.csv_files import read_csv, refuse, whole_number
 from listenread.files.material import Material, Source
 from listenread.settings import RemoteFile
 
@@ -85,11 +85,11 @@ CSV_COLUMNS = (
 #: What the fields that are used must look like. No path leads out of the root.
 _PATTERNS = {
     "Path": r"(?!/)(?!.*\.\.).+\.\w+",
-    "Fold": r"\d{1,4}",
+    "Fold": r"[0-9]{1,4}(\.0)?",
     "Instrument (in full)": r".+",
-    "Pitch ID": r"\d{1,3}",
-    "Instance ID": r"\d{1,9}",
-    "String ID (if applicable)": r"(\d{1,3}(\.0)?)?",
+    "Pitch ID": r"[0-9]{1,3}(\.0)?",
+    "Instance ID": r"[0-9]{1,9}(\.0)?",
+    "String ID (if applicable)": r"([0-9]{1,3}(\.0)?)?",
     "Needed digital retuning": r"TRUE|FALSE",
 }
 
@@ -195,14 +195,14 @@ def _row(root: Path, record: dict[str, str]) -> ClipRow:
         clip_id=path.stem,
         path=path,
         labels=(record["Instrument (in full)"],),
-        fold=int(record["Fold"]),
+        fold=whole_number(record["Fold"]),
         known={
             "family": record["Family"],
             "pitch": record["Pitch"],
-            "midi_note": int(record["Pitch ID"]),
+            "midi_note": whole_number(record["Pitch ID"]),
             "dynamics": record["Dynamics"],
-            "instance": int(record["Instance ID"]),
-            "string": int(float(string)) if string else None,
+            "instance": whole_number(record["Instance ID"]),
+            "string": whole_number(string) if string else None,
             "retuned": record["Needed digital retuning"] == "TRUE",
         },
     )
