@@ -18,13 +18,15 @@ import numpy as np
 import soundfile
 import soxr
 
+from listenread.audio import mpeg, ogg
 from listenread.audio.base import AudioInput, ClipFile
 from listenread.errors import DataError
 
 #: Quality presets of the soxr library, from fast to good.
 RESAMPLERS = ("QQ", "LQ", "MQ", "HQ", "VHQ")
-#: How libsndfile's log says that a WAV's or AIFF's chunk of sound ends with the file.
-_SHORT_CHUNK = r"^\s*(?:data|SSND)\s*:\s*(\d+) \(should be (\d+)\)"
+#: How libsndfile's log says that a chunk of sound ends with the file: that of WAV, CAF and AIFF
+#: files, of AU, W64 and RF64.
+_SHORT_CHUNK = r"^\s*(?:data|SSND|Data Size|riff|Riff size)\s*:\s*(\d+) \(should be (\d+)\)"
 #: Programs that write to a pipe announce about 2 or 4 GiB, as they do not know the length.
 _UNKNOWN_LENGTH = 2**31 - 2**16
 #: What libsndfile says of a stream that does not announce its length.
@@ -39,10 +41,12 @@ class Sound(NamedTuple):
     Attributes:
         waveform: float32, shape (frames, channels); full scale is [-1, 1], float files may exceed.
         sample_rate: in Hz.
+        remarks: peculiarities of the file that are not errors.
     """
 
     waveform: np.ndarray
     sample_rate: int
+    remarks: tuple[str, ...] = ()
 
 
 class Batch(NamedTuple):
@@ -85,26 +89,64 @@ def decode(
     if not content:
         raise DataError(f"{name}: the file is empty (0 bytes)")
     try:
+        content, remarks = _whole_stream(content)
         with soundfile.SoundFile(_Content(content)) as sound:
-            _refuse_cut_short(sound, name)
-            declared = sound.frames
-            sample_rate = sound.samplerate
-            waveform = _read(sound, name, max_seconds)
+            if remarks is None and sound.format == "MP3":
+                remarks = ("has MPEG frames of no stated length; its end may be missing",)
+            return Sound(_waveform(sound, max_seconds), sound.samplerate, remarks or ())
     except (soundfile.SoundFileError, ValueError) as error:
         raise DataError(f"{name}: cannot be decoded ({_reason(error)})") from error
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from error
+
+
+def _waveform(sound: soundfile.SoundFile, max_seconds: float | None) -> np.ndarray:
+    _refuse_cut_short(sound)
+    declared = sound.frames
+    waveform = _read(sound, max_seconds)
     if len(waveform) < declared:
-        raise DataError(f"{name}: cut short: {len(waveform)} of {declared} frames could be decoded")
-    return Sound(waveform, sample_rate)
+        raise DataError(f"cut short: {len(waveform)} of {declared} frames could be decoded")
+    return waveform
 
 
-def _read(sound: soundfile.SoundFile, name: str | Path, max_seconds: float | None) -> np.ndarray:
+def _whole_stream(content: bytes) -> tuple[bytes, tuple[str, ...] | None]:
+    """Refuse a stream without an end; make libsndfile find the end where it would not.
+
+    Returns:
+        What libsndfile is to read, and remarks; None for what is not a stream.
+    """
+    if content.startswith(b"OggS"):
+        pages = ogg.find_stream(content)
+        if pages.broken_off:
+            raise DataError("cut short: the file ends within a page of its stream")
+        if pages.streams > 1:
+            raise DataError(
+                f"holds {pages.streams} streams one after the other, of which only the first would "
+                "be read; make files of them"
+            )
+        return content, () if pages.has_end else ("has no last page; its end may be missing",)
+    stream = mpeg.find_stream(content)
+    if stream is None:
+        return content, None
+    # Some encoders count the header frame, too.
+    if stream.announced is not None and stream.frames < stream.announced - 1:
+        raise DataError(f"cut short: {stream.frames} of {stream.announced} MPEG frames are there")
+    remarks = []
+    if stream.broken_off:
+        remarks.append("ends within an MPEG frame; its end may be missing")
+    if stream.strange:
+        remarks.append("has bytes between its MPEG frames that are not sound")
+    return mpeg.with_length(content, stream), tuple(remarks)
+
+
+def _read(sound: soundfile.SoundFile, max_seconds: float | None) -> np.ndarray:
     """Read all frames, whatever their number: a header may announce more than there is memory."""
     if sound.frames == _UNKNOWN_FRAMES:
         raise DataError(
-            f"{name}: its header does not say how long it is, as that of a stream; write it "
-            "again as an ordinary file"
+            "its header does not say how long it is, as that of a stream; write it again as an "
+            "ordinary file"
         )
-    _refuse_too_long(sound.frames, sound, name, max_seconds)
+    _refuse_too_long(sound.frames, sound, max_seconds)
     if sound.frames * sound.channels <= _AT_ONCE:
         return sound.read(sound.frames, dtype="float32", always_2d=True)
     blocks: list[np.ndarray] = []
@@ -112,26 +154,24 @@ def _read(sound: soundfile.SoundFile, name: str | Path, max_seconds: float | Non
     while not blocks or len(blocks[-1]) == step:
         blocks.append(sound.read(step, dtype="float32", always_2d=True))
         frames += len(blocks[-1])
-        _refuse_too_long(frames, sound, name, max_seconds)
+        _refuse_too_long(frames, sound, max_seconds)
     return np.concatenate(blocks)
 
 
-def _refuse_too_long(
-    frames: int, sound: soundfile.SoundFile, name: str | Path, max_seconds: float | None
-) -> None:
+def _refuse_too_long(frames: int, sound: soundfile.SoundFile, max_seconds: float | None) -> None:
     seconds = frames / sound.samplerate
     if max_seconds is not None and seconds > max_seconds:
         raise DataError(
-            f"{name}: lasts {seconds:.3f} s or more by its header (max_seconds {max_seconds:g})"
+            f"lasts {seconds:.3f} s or more by its header (max_seconds {max_seconds:g})"
         )
 
 
-def _refuse_cut_short(sound: soundfile.SoundFile, name: str | Path) -> None:
-    # libsndfile silently reads what is there of a WAV or AIFF file, and says so only in its log.
+def _refuse_cut_short(sound: soundfile.SoundFile) -> None:
+    # libsndfile silently reads what is there of an uncompressed file, and says so only in its log.
     for declared, there in re.findall(_SHORT_CHUNK, sound.extra_info, re.MULTILINE):
-        if int(declared) < _UNKNOWN_LENGTH:
+        if int(there) < int(declared) < _UNKNOWN_LENGTH:
             raise DataError(
-                f"{name}: cut short: {there} bytes of sound, but its header announces {declared}"
+                f"cut short: {there} bytes of sound, but its header announces {declared}"
             )
 
 

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from listenread.datasets.bad_audio import BadAudioError
 from listenread.datasets.base import DATASET_KINDS, AudioLimits, ClipRow, Places
 from listenread.datasets.checking import build_manifest
+from listenread.datasets.csv_files import LISTED
 from listenread.datasets.manifest import COLUMNS, Manifest, read_manifest, write_manifest
 from listenread.errors import ConfigError, DataError
 
@@ -44,13 +46,20 @@ def build(
     if entry.read_clips is not None:
         rows = entry.read_clips(places, settings)
         _refuse_others(kind, rows)
-        manifest = build_manifest(
-            rows,
-            vocabulary,
-            on_bad_audio=on_bad_audio,
-            limits=AudioLimits(**(limits or {})),
-            workers=workers,
-        )
+        listing = Path(output).with_suffix(".bad_audio.txt")
+        listing.unlink(missing_ok=True)
+        try:
+            manifest = build_manifest(
+                rows,
+                vocabulary,
+                on_bad_audio=on_bad_audio,
+                limits=AudioLimits(**(limits or {})),
+                workers=workers,
+            )
+        except BadAudioError as error:
+            if len(error.clips) <= LISTED:
+                raise
+            raise DataError(error.in_short(listing)) from error
     elif entry.derive is not None:
         base = None if base_manifest is None else read_manifest(base_manifest)
         manifest = entry.derive(base, places, settings, vocabulary)

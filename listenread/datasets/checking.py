@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from listenread.datasets.bad_audio import BadAudioError
 from listenread.datasets.base import AudioLimits, ClipRow, vocabulary_of
-from listenread.datasets.csv_files import LISTED, listed, refuse
+from listenread.datasets.csv_files import listed, refuse
 from listenread.datasets.manifest import Checked, Manifest, manifest_table
+from listenread.datasets.notes import counted, note
 from listenread.errors import DataError
 from listenread.progress import progress
 
@@ -44,7 +46,8 @@ def check_file(path: Path, limits: AudioLimits) -> Checked:
         raise DataError(str(error).removeprefix(": ")) from error
     _check_sound(sound, limits)
     duration_s = len(sound.waveform) / sound.sample_rate
-    return Checked(duration_s, sound.sample_rate, hashlib.sha256(content).hexdigest())
+    checksum = hashlib.sha256(content).hexdigest()
+    return Checked(duration_s, sound.sample_rate, checksum, sound.remarks)
 
 
 def _check_sound(sound: "Sound", limits: AudioLimits) -> None:
@@ -109,10 +112,8 @@ def build_manifest(
     labels = list(vocabulary) if vocabulary is not None else vocabulary_of(rows)
     _check_metadata(rows, labels)
     good, skipped = _check_files(rows, limits or AudioLimits(), workers)
-    if skipped and on_bad_audio == "error":
-        raise DataError(_bad_audio_message(skipped, len(rows)))
-    if not good:
-        raise DataError(f"no clip is left of {len(rows)}:\n{_list_skipped(skipped)}")
+    if skipped and (on_bad_audio == "error" or not good):
+        raise BadAudioError(skipped, len(rows), skipping=on_bad_audio == "skip")
     clips, checked = zip(*good, strict=True)
     table = manifest_table(clips, checked, working_directory or Path.cwd())
     return Manifest(table, labels, skipped, _notes(good, labels))
@@ -172,28 +173,6 @@ def _outcome(row: ClipRow, limits: AudioLimits) -> Checked | str:
         return str(error)
 
 
-def _bad_audio_message(skipped: list[dict[str, str]], total: int) -> str:
-    return (
-        f"{len(skipped)} of {total} clips cannot be used:\n{_list_skipped(skipped)}\n"
-        "Repair or remove them, or set `on_bad_audio: skip` for this dataset: they are then left "
-        "out, and listed in the manifest and the report."
-    )
-
-
-def _list_skipped(skipped: list[dict[str, str]]) -> str:
-    """Group by reason, so that 2,910 missing files do not hide the one that is damaged."""
-    by_reason: dict[str, list[str]] = {}
-    for clip in skipped:
-        by_reason.setdefault(clip["reason"], []).append(clip["path"])
-    lines = []
-    for reason, paths in sorted(by_reason.items(), key=lambda item: len(item[1])):
-        lines.append(f"  {reason} ({len(paths)}):")
-        lines += [f"    {path}" for path in paths[:LISTED]]
-        if len(paths) > LISTED:
-            lines.append(f"    ... and {len(paths) - LISTED} more")
-    return "\n".join(lines)
-
-
 def _notes(good: list[tuple[ClipRow, Checked]], vocabulary: list[str]) -> list[str]:
     notes = []
     present = {label for row, _ in good for label in row.labels}
@@ -206,6 +185,12 @@ def _notes(good: list[tuple[ClipRow, Checked]], vocabulary: list[str]) -> list[s
             f"{count} clip(s) have a sample rate of {rate} Hz: nothing above {rate // 2} Hz can be "
             "heard in them, whatever rate a model works at."
         )
+    peculiar: dict[str, list[str]] = {}
+    for row, checked in good:
+        for remark in checked.remarks:
+            peculiar.setdefault(remark, []).append(row.clip_id)
+    for remark, clips in peculiar.items():
+        notes.append(note(f"The file of {counted(len(clips), 'clip')} {remark}", clips))
     hashes = Counter(checked.sha256 for _, checked in good)
     copies = sum(count - 1 for count in hashes.values())
     if copies:

@@ -42,6 +42,7 @@ class Checked(NamedTuple):
     duration_s: float
     sample_rate: int
     sha256: str
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class Manifest:
         table: columns `COLUMNS`, then what the dataset knows; one row per clip.
         vocabulary: the labels in the order in which scores have their columns.
         skipped: clips that were left out, each with `clip_id`, `path`, `reason`.
-        notes: sentences for the report about peculiarities that are not errors.
+        notes: sentences for the report about peculiarities that are not errors; see
+            `listenread.datasets.notes`.
         degradations: what is done to each clip between decoding and the tower, in this order: the
             arguments of `listenread.audio.degradations.apply.degrader`.
     """

@@ -100,7 +100,7 @@ def test_skipping_records_what_was_left_out(tmp_path):
     again = read_manifest(tmp_path / "m.parquet")
     assert again.skipped == manifest.skipped
     assert all(clip["reason"] and clip["path"] for clip in again.skipped)
-    with pytest.raises(DataError, match="no clip is left"):
+    with pytest.raises(DataError, match="All clips would be left out"):
         build_manifest(rows[1:], on_bad_audio="skip")
 
 
