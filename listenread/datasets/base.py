@@ -181,6 +181,8 @@ class DatasetKind:
         read_clips: called as ``read_clips(places, settings)`` with a mapping of the settings that
             `uses` names; gives a list of `ClipRow` without opening a sound file. None for a kind
             that derives its manifest.
+        notes: called as ``notes(places, settings, rows)``: sentences about its files, for the page;
+            by default about those next to the clips that are not used.
         derive: called as ``derive(base, places, settings, vocabulary)`` with the manifest of the
             dataset that `base` names (None without), the settings that `uses` names, and the labels
             in the order of the classes (None where the settings give none); gives the manifest. For
@@ -208,6 +210,7 @@ class DatasetKind:
     settings: type[DatasetSettings]
     locate: Callable[[Any, Mapping[str, Path]], Places]
     read_clips: Callable[[Places, Mapping[str, Any]], list[ClipRow]] | None = None
+    notes: Callable[[Places, Mapping[str, Any], Sequence[ClipRow]], list[str]] | None = None
     derive: "Derive | None" = None
     base: Callable[[Any], str | None] = lambda settings: None
     vectors: Literal["embed", "base", "released"] = "embed"

@@ -1,6 +1,7 @@
 """Making the manifest of a dataset of any kind."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,6 +10,7 @@ from listenread.datasets.base import DATASET_KINDS, AudioLimits, ClipRow, Places
 from listenread.datasets.checking import build_manifest
 from listenread.datasets.csv_files import LISTED
 from listenread.datasets.manifest import COLUMNS, Manifest, read_manifest, write_manifest
+from listenread.datasets.unused import beside_clips
 from listenread.errors import ConfigError, DataError
 
 
@@ -60,6 +62,8 @@ def build(
             if len(error.clips) <= LISTED:
                 raise
             raise DataError(error.in_short(listing)) from error
+        notes = (entry.notes or beside_clips)(places, settings, rows)
+        manifest = replace(manifest, notes=[*notes, *manifest.notes])
     elif entry.derive is not None:
         base = None if base_manifest is None else read_manifest(base_manifest)
         manifest = entry.derive(base, places, settings, vocabulary)

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from listenread.datasets import label_folders
 from listenread.datasets.base import (
     ClipRow,
     DatasetKind,
@@ -16,6 +17,7 @@ from listenread.datasets.base import (
     Vocabulary,
 )
 from listenread.datasets.csv_files import listed, number, read_csv, refuse, whole_number
+from listenread.datasets.unused import beside_clips, notes_on
 from listenread.errors import DataError
 
 #: Columns with a meaning; every further column is kept in the manifest.
@@ -23,11 +25,6 @@ PATH, LABEL, LABELS, UNKNOWN, GROUP = "path", "label", "labels", "unknown", "gro
 FOLD, CLIP_ID = "fold", "clip_id"
 #: Between the labels of a clip in the columns `LABELS` and `UNKNOWN`.
 SEPARATOR = ";"
-#: Suffixes of files of formats that libsndfile reads, as far as they name one.
-SUFFIXES = frozenset(
-    {".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".rf64"}
-    | {".snd", ".w64", ".wav", ".wave"}
-)
 
 
 class FolderSettings(UserFileSettings, DatasetSettings):
@@ -39,6 +36,12 @@ class FolderSettings(UserFileSettings, DatasetSettings):
         "with any number of labels separated by `;`. Optional: `unknown` (labels that were not "
         "judged for the clip, separated by `;`), `group` (clips of one group are not independent), "
         "`fold`, `clip_id`, and any further columns.",
+    )
+    label_level: int | None = Field(
+        default=None,
+        ge=1,
+        description="Without a csv, how deep below `root` the folders are that are labels: 1 for "
+        "`<label>/clip.wav`, 2 for `train/<label>/clip.wav`. Needed where that is not clear.",
     )
     numbers: list[str] = Field(
         default_factory=list,
@@ -87,6 +90,7 @@ def read_folder(
     *,
     encoding: str = "utf-8-sig",
     numbers: Sequence[str] = (),
+    label_level: int | None = None,
 ) -> list[ClipRow]:
     """Read clips from a csv, or from the folders where there is none.
 
@@ -95,10 +99,12 @@ def read_folder(
         metadata: a csv with the column ``path`` (relative to the csv) and one of ``label`` (exactly
             one) and ``labels`` (any number, separated by ``;``, also none). Optional are
             ``unknown`` (labels that were not judged for this clip, separated by ``;``), ``group``,
-            ``fold`` (whole numbers, or empty), ``clip_id``, and any others. None: every folder
-            directly below `root` is a label, and each sound file in it, at any depth, a clip.
+            ``fold`` (whole numbers, or empty), ``clip_id``, and any others. None: the folders
+            below `root` are labels, and each sound file in them, at any depth, a clip.
         encoding: of the csv.
         numbers: further columns that hold numbers; all others stay text.
+        label_level: how deep below `root` the folders are that are labels, where there is no csv;
+            see `label_folders.read`.
 
     Returns:
         Rows in the order of the csv, or sorted by path. Where no ``clip_id`` is given it is the
@@ -111,7 +117,15 @@ def read_folder(
         return _from_csv(root, Path(metadata), encoding, numbers)
     if root is None:
         raise DataError("a folder dataset needs the key `root` or the key `metadata`")
-    return _from_folders(Path(root))
+    return label_folders.read(Path(root), label_level)
+
+
+def notes(places: Places, settings: Mapping[str, Any], rows: Sequence[ClipRow]) -> list[str]:
+    """Say which files are not used."""
+    if places.metadata is not None or places.root is None:
+        return beside_clips(places, settings, rows)
+    files = label_folders.survey(places.root, settings.get("label_level"))
+    return notes_on(files.unused, files.hidden)
 
 
 def _from_csv(
@@ -208,25 +222,6 @@ def _numbers(column: list[str]) -> list[int | None] | list[float | None]:
         return [number(value) if value else None for value in column]
 
 
-def _from_folders(root: Path) -> list[ClipRow]:
-    if not root.is_dir():
-        raise DataError(f"the folder {root} does not exist (key `root`)")
-    rows = []
-    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
-        if folder.name.startswith("."):
-            continue
-        for path in sorted(folder.rglob("*")):
-            if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
-                clip_id = _without_suffix(path.relative_to(root).as_posix())
-                rows.append(ClipRow(clip_id, path, (folder.name,)))
-    if not rows:
-        raise DataError(
-            f"{root} has no sound files in folders named by their label; put them there "
-            "(`<label>/<clip>.wav`) or name a csv in the key `metadata`"
-        )
-    return rows
-
-
 def _without_suffix(path: str) -> str:
     return Path(path).with_suffix("").as_posix()
 
@@ -237,6 +232,7 @@ KIND = DatasetKind(
     settings=FolderSettings,
     locate=locate,
     read_clips=read_clips,
-    uses=("encoding", "numbers"),
+    uses=("encoding", "label_level", "numbers"),
+    notes=notes,
     licence="yours",
 )

@@ -16,6 +16,7 @@ import soundfile
 from listenread.datasets.base import ClipRow
 from listenread.datasets.checking import build_manifest
 from listenread.datasets.manifest import read_manifest, write_manifest
+from listenread.datasets.notes import note
 from listenread.figures.base import figure_path
 from listenread.figures.runner import draw_figures
 from listenread.files import tables
@@ -70,6 +71,10 @@ class Experiment:
     @property
     def report(self) -> Path:
         return self.folder / "report.html"
+
+
+#: Files that a note of a dataset names.
+UNUSED = [f"<take> {number}.mp4" for number in range(700)]
 
 
 def write_experiment(root: Path, *, sick: bool = True) -> Experiment:
@@ -127,6 +132,8 @@ def _write_dataset(root: Path, name: str, generator: np.random.Generator, skip: 
         broken.write_bytes(b"no sound at all")
         rows.append(ClipRow("broken & <odd>", broken, (CLASSES[0],), fold=0))
     manifest = build_manifest(rows, CLASSES, on_bad_audio="skip", working_directory=root)
+    if skip:
+        manifest.notes.append(note("700 files are not used", UNUSED))
     write_manifest(root / "results" / "manifests" / f"{name}.parquet", manifest)
 
 

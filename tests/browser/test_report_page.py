@@ -16,7 +16,7 @@ from listenread.scores import read_scores
 from listenread.tasks.base import TASKS
 from listenread.tasks.words import three_digits
 
-from .conftest import LEFT_OUT
+from .conftest import LEFT_OUT, UNUSED
 
 SICKNESS = "text tower: its vectors are all the same"
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
@@ -329,6 +329,23 @@ def test_what_is_missing_is_said_with_its_reason(page):
     assert SICKNESS in text and "broken & <odd>" in text
     state = page.find_element("css selector", "#evaluated tbody tr:nth-child(3)").text
     assert state == f"sick muscall 2.56 s at 16000 Hz GPL-3.0 unhealthy: {SICKNESS}"
+
+
+def test_a_note_on_many_files_is_a_sentence_and_a_folded_list(page):
+    (note,) = page.execute_script(
+        "return [...document.querySelectorAll('#evaluated .note')].map((p) => p.textContent)"
+        ".filter((text) => text.includes('not used'))"
+    )
+    assert note == f"700 files are not used: {', '.join(UNUSED[:5])} and 695 more."
+    items, last, is_open = page.execute_script(
+        "const [list] = [...document.querySelectorAll('#evaluated details')].filter("
+        "(one) => one.querySelector('summary').textContent === 'All 700');"
+        "return [[...list.querySelectorAll('li')].map((li) => li.textContent),"
+        "list.querySelector('p').textContent, list.open]"
+    )
+    assert items == UNUSED[:500]
+    assert last == "and 200 more, in the notes of the dataset's manifest"
+    assert is_open is False
 
 
 def test_tasks_left_out_licences_and_times_are_said_once(page):

@@ -13,6 +13,7 @@ from listenread.datasets import folder
 from listenread.datasets.base import vocabulary_of
 from listenread.datasets.checking import build_manifest
 from listenread.errors import DataError
+from listenread.files.sounds import SUFFIXES
 from listenread.workflow.config import Dataset
 
 
@@ -157,7 +158,7 @@ def test_suffixes_are_formats_that_libsndfile_reads():
     known = {f".{name.lower()}" for name in soundfile.available_formats()}
     aliases = {".aif": ".aiff", ".aifc": ".aiff", ".oga": ".ogg", ".opus": ".ogg"}
     aliases |= {".snd": ".au", ".wave": ".wav"}
-    assert {aliases.get(suffix, suffix) for suffix in folder.SUFFIXES} <= known
+    assert {aliases.get(suffix, suffix) for suffix in SUFFIXES} <= known
 
 
 def test_the_manifest_is_the_same_from_another_directory(tmp_path, monkeypatch):
