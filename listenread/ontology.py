@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from listenread.errors import DataError
+from listenread.labels import normalise as as_seen
 
 #: A place in a tree: the groups from the top-level family down, then the instrument itself.
 Place = tuple[str, ...]
@@ -142,7 +143,7 @@ def normalise(label: str) -> str:
     >>> normalise("Clarinet_in  B-flat")
     'clarinet in b flat'
     """
-    return re.sub(r"[\s_-]+", " ", label).strip().casefold()
+    return re.sub(r"[\s_-]+", " ", as_seen(label)).strip().casefold()
 
 
 def read(path: str | Path, *, column: str = "path", root: str | None = None) -> Ontology:

@@ -11,6 +11,7 @@ from typing import Annotated, NamedTuple
 from pydantic import AfterValidator, Field, model_validator
 
 from listenread.errors import ConfigError
+from listenread.labels import normalise
 from listenread.settings import Settings, unique
 
 #: Words of the fillers: the usual typesetters' Latin, which says nothing about music.
@@ -313,12 +314,14 @@ def definitions(path: Path, names: Mapping[str, Sequence[str]]) -> dict[str, str
         raise ConfigError(f"{path} misses the column(s) {', '.join(missing_columns)}")
     found: dict[str, str] = {}
     for row in rows:
-        key = (row["label"] or "").strip().casefold()
+        key = normalise(row["label"] or "").casefold()
         if key in found:
             raise ConfigError(f"{path} has the label {row['label']!r} twice")
         found[key] = (row["definition"] or "").strip()
     chosen = {
-        label: next((found[n.casefold()] for n in known_as if found.get(n.casefold())), "")
+        label: next(
+            (text for name in known_as if (text := found.get(normalise(name).casefold()))), ""
+        )
         for label, known_as in names.items()
     }
     absent = [label for label, text in chosen.items() if not text]

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from listenread.entries import Registry
 from listenread.errors import DataError
 from listenread.files.material import Material
+from listenread.labels import normalise, normalised_keys
 from listenread.settings import Settings
 
 if TYPE_CHECKING:
@@ -17,15 +18,20 @@ if TYPE_CHECKING:
 
 Vocabulary = Annotated[
     dict[str, Annotated[str, Field(min_length=1)]],
+    AfterValidator(normalised_keys),
     Field(
         min_length=1,
         description="Label in the metadata -> the words that replace `{label}` in a prompt. The "
-        "order is that of the classes.",
+        "order is that of the classes. Labels are compared as they are seen: composed (NFC), with "
+        "single spaces, without invisible characters.",
     ),
 ]
 
 Spellings = Annotated[
-    dict[str, dict[str, Annotated[str, Field(min_length=1)]]],
+    dict[
+        str,
+        Annotated[dict[str, Annotated[str, Field(min_length=1)]], AfterValidator(normalised_keys)],
+    ],
     Field(
         default_factory=dict,
         description="Name of a spelling -> label -> other words for it; a prompt can ask for a "
@@ -47,6 +53,8 @@ class ClipRow:
             None where that is not known.
         fold: the dataset's own split, where it has one.
         known: what else the dataset knows, e.g. ``midi_note``; columns of the manifest.
+        written: how the labels, then the unknown ones, are written in the metadata; `labels`,
+            `unknown` and `group` are normalised by `listenread.labels.normalise`.
     """
 
     clip_id: str
@@ -56,15 +64,22 @@ class ClipRow:
     group: str | None = None
     fold: int | None = None
     known: Mapping[str, Any] = field(default_factory=dict)
+    written: tuple[str, ...] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse a text in place of a tuple, of which every letter would be a label."""
+        """Normalise labels; refuse a text in place of a tuple, whose letters would be labels."""
         for name in ("labels", "unknown"):
             if isinstance(getattr(self, name), str):
                 raise DataError(
                     f"clip {self.clip_id!r}: `{name}` must be a tuple of labels, not the text "
                     f"{getattr(self, name)!r}"
                 )
+        object.__setattr__(self, "written", (*self.labels, *self.unknown))
+        for name in ("labels", "unknown"):
+            object.__setattr__(self, name, tuple(map(normalise, getattr(self, name))))
+        object.__setattr__(self, "group", normalise(self.group or "") or None)
+        if "" in (*self.labels, *self.unknown):
+            raise DataError(f"clip {self.clip_id!r} has a label without a character that is seen")
 
 
 def vocabulary_of(rows: Iterable[ClipRow]) -> list[str]:

@@ -10,8 +10,10 @@ from listenread.datasets.base import DATASET_KINDS, AudioLimits, ClipRow, Places
 from listenread.datasets.checking import build_manifest
 from listenread.datasets.csv_files import LISTED
 from listenread.datasets.manifest import COLUMNS, Manifest, read_manifest, write_manifest
+from listenread.datasets.spellings import notes_on_labels
 from listenread.datasets.unused import beside_clips
 from listenread.errors import ConfigError, DataError
+from listenread.labels import normalise
 
 
 def build(
@@ -45,6 +47,7 @@ def build(
         ConfigError: there is no such kind, or it breaks its contract.
     """
     entry = DATASET_KINDS.find(kind)
+    vocabulary = None if vocabulary is None else [*map(normalise, vocabulary)]
     if entry.read_clips is not None:
         rows = entry.read_clips(places, settings)
         _refuse_others(kind, rows)
@@ -63,6 +66,7 @@ def build(
                 raise
             raise DataError(error.in_short(listing)) from error
         notes = (entry.notes or beside_clips)(places, settings, rows)
+        notes += notes_on_labels(label for row in rows for label in row.written)
         manifest = replace(manifest, notes=[*notes, *manifest.notes])
     elif entry.derive is not None:
         base = None if base_manifest is None else read_manifest(base_manifest)

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from listenread.datasets.base import ClipRow
 from listenread.datasets.csv_files import listed, refuse
-from listenread.datasets.labels import normalise
 from listenread.errors import DataError
 from listenread.files.sounds import is_hidden, is_sound
+from listenread.labels import normalise
 
 #: Names of folders that are parts of a dataset, not labels.
 _SPLIT = re.compile(

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from listenread.datasets.base import DatasetKind, LabelledSettings, Places
 from listenread.errors import DataError
+from listenread.labels import normalise
 
 if TYPE_CHECKING:
     from listenread.datasets.manifest import Manifest
@@ -43,6 +44,7 @@ def derive(
     import pyarrow as pa  # not at the top: planning a run reads no manifest
 
     from listenread.datasets.manifest import Manifest
+    from listenread.datasets.spellings import notes_on_labels
 
     if base is None or vocabulary is None:
         raise DataError("a relabelled dataset needs the manifest of its base, and a vocabulary")
@@ -54,7 +56,8 @@ def derive(
         )
     several = pa.types.is_list(table[column].type)
     values = table[column].cast(pa.list_(pa.string()) if several else pa.string()).to_pylist()
-    labels = [_known(value if several else [value], vocabulary) for value in values]
+    written = [[one for one in ((value or []) if several else [value]) if one] for value in values]
+    labels = [_known(value, vocabulary) for value in written]
     if not any(labels):
         raise DataError(f"column {column!r} has none of {list(vocabulary)}.")
     # Only labels of the dataset itself were left open for some clips, not those of other columns.
@@ -69,15 +72,16 @@ def derive(
         table = table.set_column(position, name, pa.array(values, pa.list_(pa.string())))
     table = table.filter(pa.array([bool(own) for own in labels]))
     left_out = len(base) - table.num_rows
-    notes = [f"{left_out} clip(s) have none of these labels and are left out."] if left_out else []
+    notes = notes_on_labels(
+        label for value in written for label in value if normalise(label) in vocabulary
+    )
+    notes += [f"{left_out} clip(s) have none of these labels and are left out."] if left_out else []
     return Manifest(table, list(vocabulary), base.skipped, [*base.notes, *notes], base.degradations)
 
 
-def _known(labels: Sequence[str | None] | None, vocabulary: Sequence[str]) -> list[str]:
+def _known(labels: Sequence[str], vocabulary: Sequence[str]) -> list[str]:
     """Keep the labels that are in the vocabulary, each once."""
-    return [
-        label for label in dict.fromkeys(labels or ()) if label is not None and label in vocabulary
-    ]
+    return [label for label in dict.fromkeys(map(normalise, labels)) if label in vocabulary]
 
 
 def take_vectors(
