@@ -10,6 +10,7 @@ import numpy as np
 
 from listenread import health
 from listenread.audio.degradations.apply import chain
+from listenread.audio.heard import HEARD, decibels, noting_peaks
 from listenread.audio.loading import Batch, ClipLoader, mean_by_clip
 from listenread.datasets.manifest import read_manifest
 from listenread.errors import Unavailable
@@ -37,9 +38,10 @@ def embed_audio(
 ) -> None:
     """Embed every clip of a manifest with a model's audio tower, both spaces from one pass.
 
-    Writes one row per clip in manifest order: `clip_id, pre_joint, joint`; with
+    Writes one row per clip in manifest order: `clip_id, pre_joint, joint, heard_dbfs`; with
     ``cropping: mean_of_windows`` a clip's vectors are the means over its windows, `joint`
-    normalised again.
+    normalised again. `heard_dbfs` is the peak of what the tower hears of a clip, in dB below full
+    scale: a clip may be silent there.
 
     Args:
         model_dir: a prepared model.
@@ -84,13 +86,16 @@ def embed_audio(
             on_clip=bar.update,
             degrade=chain(manifest.degradations),
         )
-        for done, vectors in clip_vectors(Encoder(model.encode_audio), loader):
+        peaks = np.zeros(len(rows), np.float32)
+        for done, vectors in clip_vectors(Encoder(model.encode_audio), noting_peaks(loader, peaks)):
             part = manifest.table.slice(rows.start + done, len(vectors.joint))
+            heard = peaks[done : done + len(vectors.joint)]
             table.add(
                 {
                     "clip_id": part["clip_id"],
                     "pre_joint": tables.vectors(vectors.pre_joint),
                     "joint": tables.vectors(vectors.joint),
+                    HEARD: decibels(heard),
                 }
             )
 

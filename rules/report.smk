@@ -89,6 +89,7 @@ rule write_report:
         models=model_files("model.json"),
         health=model_files("health.json"),
         paper=f"{layout.EXPERIMENT}/paper_comparison.csv",
+        audio=LAYOUT.heard(),
         texts=LAYOUT.quoted(),
         scores=[
             layout.SCORES.format(dataset=dataset, model=model, prompt=prompt)

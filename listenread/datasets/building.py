@@ -13,6 +13,7 @@ from listenread.datasets.manifest import COLUMNS, Manifest, read_manifest, write
 from listenread.datasets.spellings import notes_on_labels
 from listenread.datasets.unused import beside_clips
 from listenread.errors import ConfigError, DataError
+from listenread.files import tables
 from listenread.labels import normalise
 
 
@@ -47,6 +48,8 @@ def build(
         ConfigError: there is no such kind, or it breaks its contract.
     """
     entry = DATASET_KINDS.find(kind)
+    checks = AudioLimits(**(limits or {}))
+    silence_dbfs = checks.silence_dbfs
     vocabulary = None if vocabulary is None else [*map(normalise, vocabulary)]
     if entry.read_clips is not None:
         rows = entry.read_clips(places, settings)
@@ -58,7 +61,7 @@ def build(
                 rows,
                 vocabulary,
                 on_bad_audio=on_bad_audio,
-                limits=AudioLimits(**(limits or {})),
+                limits=checks,
                 workers=workers,
             )
         except BadAudioError as error:
@@ -70,11 +73,14 @@ def build(
         manifest = replace(manifest, notes=[*notes, *manifest.notes])
     elif entry.derive is not None:
         base = None if base_manifest is None else read_manifest(base_manifest)
+        if base_manifest is not None:
+            facts = tables.read_facts(base_manifest)
+            silence_dbfs = facts.get("silence_dbfs", silence_dbfs)
         manifest = entry.derive(base, places, settings, vocabulary)
         _refuse_incomplete(kind, manifest)
     else:
         raise ConfigError(f"the dataset kind `{kind}` neither reads clips nor derives a manifest")
-    write_manifest(output, manifest, kind=kind)
+    write_manifest(output, manifest, kind=kind, silence_dbfs=silence_dbfs)
 
 
 def _refuse_others(kind: str, rows: Any) -> None:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from listenread.audio.loading import Sound
 
 
+#: Channels whose mean is softer by more than this cancel one another: wide stereo costs some 6 dB.
+_CANCELLED_DB = 20
+
+
 def check_file(path: Path, limits: AudioLimits) -> Checked:
     """Decode a file wholly and measure it.
 
@@ -44,13 +48,14 @@ def check_file(path: Path, limits: AudioLimits) -> Checked:
         sound = loading.decode(content, "", max_seconds=limits.max_seconds)
     except DataError as error:
         raise DataError(str(error).removeprefix(": ")) from error
-    _check_sound(sound, limits)
+    remarks = (*sound.remarks, *_check_sound(sound, limits))
     duration_s = len(sound.waveform) / sound.sample_rate
     checksum = hashlib.sha256(content).hexdigest()
-    return Checked(duration_s, sound.sample_rate, checksum, sound.remarks)
+    return Checked(duration_s, sound.sample_rate, checksum, remarks)
 
 
-def _check_sound(sound: "Sound", limits: AudioLimits) -> None:
+def _check_sound(sound: "Sound", limits: AudioLimits) -> list[str]:
+    """Refuse a sound that cannot be used; remark upon what is peculiar."""
     from listenread.audio import loading
 
     frames, channels = sound.waveform.shape
@@ -74,13 +79,25 @@ def _check_sound(sound: "Sound", limits: AudioLimits) -> None:
         )
     # What a tower hears is the mean: two channels in opposite phase are silent.
     peak = float(np.abs(loading.mono(sound.waveform)).max())
-    if peak <= 10 ** (limits.silence_dbfs / 20):
+    silence = 10 ** (limits.silence_dbfs / 20)
+    if loudest <= silence:
         raise DataError(f"silent: its peak is not above {limits.silence_dbfs:g} dBFS")
+    if peak <= silence:
+        raise DataError(
+            f"its channels are opposite: their mean, which is what a model hears, is not above "
+            f"{limits.silence_dbfs:g} dBFS; keep one channel"
+        )
     if not limits.min_seconds <= seconds <= limits.max_seconds:
         raise DataError(
             f"lasts {seconds:.3f} s (min_seconds is {limits.min_seconds:g}, "
             f"max_seconds {limits.max_seconds:g})"
         )
+    if peak < loudest * 10 ** (-_CANCELLED_DB / 20):
+        return [
+            f"has nearly opposite channels: their mean, which is what a model hears, is more than "
+            f"{_CANCELLED_DB} dB softer"
+        ]
+    return []
 
 
 def build_manifest(

@@ -166,6 +166,7 @@ class Contents:
         unavailable: cells that are empty on purpose: dataset, model, task, prompt, why.
         datasets: in the experiment's order, as are `models`, `prompts` and `figures`.
         models: see `datasets`.
+        heard: dataset -> notes on what its models do not hear.
         prompts: see `datasets`.
         figures: see `datasets`.
         left_out: model -> titles of the tasks that it lacks a tower for.
@@ -185,6 +186,7 @@ class Contents:
     unavailable: list[dict[str, Any]]
     datasets: list[Dataset]
     models: list[Model]
+    heard: Mapping[str, Sequence[str]]
     prompts: list[Prompt]
     figures: list[FigureFile]
     left_out: Mapping[str, Sequence[str]]

@@ -17,6 +17,7 @@ from listenread.files import atomic
 from listenread.report import contents, export, provenance, summary, timings
 from listenread.report.contents import Contents, FigureFile, MeasuredTask
 from listenread.report.decisions import Decisions, read_decisions, to_base64
+from listenread.report.heard import read_heard
 from listenread.report.inline import inline_svg
 from listenread.report.model_index import model_index
 from listenread.report.tidy import read_per_class, read_tidy
@@ -62,6 +63,7 @@ class Inputs:
         manifests: of the datasets.
         models: the ``model.json`` files, of the models that have one.
         health: the ``health.json`` files, of the models that have one.
+        audio: tables of audio vectors, which say what was heard.
         texts: tables of text vectors, from which prompts are quoted.
         scores: of the prompts that figures are drawn for.
         figures: svg files below ``figures/`` next to the page.
@@ -73,6 +75,7 @@ class Inputs:
     manifests: Sequence[str | Path]
     models: Sequence[str | Path] = ()
     health: Sequence[str | Path] = ()
+    audio: Sequence[str | Path] = ()
     texts: Sequence[str | Path] = ()
     scores: Sequence[str | Path] = ()
     figures: Sequence[str | Path] = ()
@@ -186,13 +189,16 @@ def _read(
         cell.files = {**cell.files, "scores": path}
         decisions.append(read_decisions(cell))
     drawn = {one.prompt for one in decisions if one is not None}
+    models = contents.read_models(inputs.models, inputs.health, catalogue)
+    descriptions = {model.name: model.description for model in models}
     return Contents(
         **told,
         tidy=tidy,
         per_class=read_per_class(inputs.per_class, drawn),
         unavailable=unavailable,
         datasets=[contents.read_dataset(path, folder) for path in inputs.manifests],
-        models=contents.read_models(inputs.models, inputs.health, catalogue),
+        models=models,
+        heard=read_heard(inputs.audio, inputs.manifests, descriptions),
         prompts=contents.read_prompts(inputs.texts, prompts),
         figures=[
             FigureFile(*places, Path(path))

@@ -244,6 +244,20 @@ class Layout:
             if self._reads(model)
         ]
 
+    def heard(self) -> list[str]:
+        """Audio vectors of the experiment's models that hear the clips for one of its tasks."""
+        listening = [
+            one.task
+            for one in self.config.tasks.values()
+            if {"audio", "scores"} & {*one.task.reads}
+        ]
+        return [
+            AUDIO.format(**cell)
+            for cell in self.parts("audio")
+            if "audio" in (model := self.config.models[cell["model"]]).family.towers
+            and any(model.can(task) for task in listening)
+        ]
+
     def _reads(self, model: str) -> bool:
         family = self.config.models[model].family
         return family.vectors is not None or "text" in family.towers

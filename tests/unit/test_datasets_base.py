@@ -37,7 +37,7 @@ def make_bad(folder: Path) -> dict[str, tuple[Path, str]]:
     bad = {
         "silent": (write(folder / "silent.wav", np.zeros((8_000, 1))), "silent"),
         "quiet": (write(folder / "quiet.wav", tone(peak=5e-5)), "silent"),
-        "opposite": (write(folder / "opposite.wav", opposite), "silent"),
+        "opposite": (write(folder / "opposite.wav", opposite), "channels are opposite"),
         "nan": (write(folder / "nan.wav", nan, subtype="FLOAT"), "not finite"),
         "infinite": (write(folder / "infinite.wav", infinite, subtype="FLOAT"), "not finite"),
         "eight": (write(folder / "eight.wav", tone(channels=8)), "8 channels"),

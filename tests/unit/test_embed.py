@@ -163,7 +163,8 @@ def read(folder, prompt=TEXTS, **changed):
 
 def test_audio_vectors_have_a_row_for_each_clip_and_no_label(prepared):
     table = embed(prepared)
-    assert table.data.column_names == ["clip_id", "pre_joint", "joint"]
+    assert table.data.column_names == ["clip_id", "pre_joint", "joint", "heard_dbfs"]
+    np.testing.assert_allclose(table.data["heard_dbfs"].to_numpy(), 0, atol=1e-3)
     assert table.data["clip_id"].to_pylist() == ["clip0", "clip1", "clip2"]
     assert table.made_by["vocabulary"] == ["low", "high"]
     samples = np.stack([soundfile.read(prepared / f"clip{i}.wav")[0] for i in range(3)])

@@ -261,7 +261,7 @@ def contents_of(**parts):
     empty = {name: [] for name in ("tasks", "unavailable", "datasets", "models", "prompts")}
     empty |= {"experiment": "x", "title": "x", "tidy": TIDY.empty_table().to_pandas()}
     empty |= {"per_class": pd.DataFrame(), "paper": pd.DataFrame(), "figures": [], "decisions": []}
-    empty |= {"left_out": {}, "licences": {}, "sounds": {}, "confidence_level": 0.9}
+    empty |= {"left_out": {}, "licences": {}, "sounds": {}, "heard": {}, "confidence_level": 0.9}
     return Contents(**{**empty, "resamples": 10, **parts})
 
 
