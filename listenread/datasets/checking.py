@@ -146,6 +146,9 @@ def _check_metadata(rows: Sequence[ClipRow], vocabulary: list[str]) -> None:
     repeated = [name for name, count in Counter(row.clip_id for row in rows).items() if count > 1]
     if repeated:
         problems.append(f"clip_ids that occur more than once: {listed(repeated)}")
+    without = [row.clip_id for row in rows if row.fold is None]
+    if 0 < len(without) < len(rows):
+        problems.append(f"clips without a fold, which others have: {listed(without)}")
     known = set(vocabulary)
     strangers = Counter(
         label for row in rows for label in (*row.labels, *row.unknown) if label not in known
@@ -192,6 +195,8 @@ def _outcome(row: ClipRow, limits: AudioLimits) -> Checked | str:
 
 def _notes(good: list[tuple[ClipRow, Checked]], vocabulary: list[str]) -> list[str]:
     notes = []
+    if len(good) > 1 and len({row.fold for row, _ in good} - {None}) == 1:
+        notes.append("All clips are in one fold, which is as good as none.")
     present = {label for row, _ in good for label in row.labels}
     absent = [label for label in vocabulary if label not in present]
     if absent:

@@ -12,6 +12,7 @@ from listenread.metrics.classification import measure as measure_classification
 from listenread.metrics.classification import top
 from listenread.tasks.base import Answer, Row, Table, Task
 from listenread.tasks.cell import Cell
+from listenread.tasks.held_out import why_undefined
 from listenread.tasks.settings import ClassificationSettings, of_classification
 from listenread.tasks.words import SPACES, of_metric, percent, with_interval
 
@@ -29,8 +30,11 @@ def measure(cell: Cell, settings: ClassificationSettings, resampling: Resampling
     clip_ids = cell.clip_ids()
     target, folds = cell.target(clip_ids), cell.folds(clip_ids)
     cell.facts["corrected_by"] = "folds" if folds is not None else "leave-one-out"
+    why = None if folds is None else why_undefined(target.labels, folds, cell.classes)
+    if why is not None:
+        cell.missing["corrected"] = f"protocol corrected: {why}"
     for space, vectors in cell.spaces(cell.audio):
-        for protocol in PROTOCOLS:
+        for protocol in PROTOCOLS if why is None else PROTOCOLS[:1]:
             # not kept under a name: the next protocol's scores are as large
             measured = measure_classification(
                 prototypes.scores(

@@ -47,7 +47,8 @@ class Cell:
         reference: the cell of the reference prompt, for a pair of prompts.
         parts: the cells of an experiment, for a task per experiment.
         facts: what the task notes for the metadata of its table.
-        missing: space -> why its vectors are not there; filled by `spaces`.
+        missing: space -> why its vectors are not there, filled by `spaces`; or another part that
+            a task leaves out -> why.
     """
 
     keys: Mapping[str, str]

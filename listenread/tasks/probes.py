@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
+from listenread.errors import Unavailable
 from listenread.metrics import probes
 from listenread.metrics.base import Resampling, Target
 from listenread.metrics.classification import measure as measure_classification
 from listenread.metrics.classification import top
 from listenread.tasks.base import Answer, Row, Table, Task
 from listenread.tasks.cell import Cell
+from listenread.tasks.held_out import why_undefined
 from listenread.tasks.settings import ClassificationSettings, of_classification
 from listenread.tasks.words import SPACES, of_metric, with_interval
 
@@ -52,6 +54,8 @@ def measure(cell: Cell, settings: ProbeSettings, resampling: Resampling) -> Iter
     clip_ids = cell.clip_ids()
     target, folds = cell.target(clip_ids), cell.folds(clip_ids)
     cell.facts["official_folds"] = folds is not None
+    if folds is not None and (why := why_undefined(target.labels, folds, cell.classes)):
+        raise Unavailable(why)
     if folds is None:
         folds = probes.stratified_folds(target.labels, n_folds=settings.folds, seed=resampling.seed)
     for space, vectors in cell.spaces(cell.audio):

@@ -64,9 +64,13 @@ def test_folds_and_further_columns_are_kept(tmp_path):
     rows = folder.read_folder(None, write_csv(tmp_path / "m.csv", text))
     assert [row.clip_id for row in rows] == ["a", "b", "sub/c"]
     assert [row.labels for row in rows] == [("flute",), ("oboe",), ("flute",)]
+    with pytest.raises(DataError, match="clips without a fold, which others have: b"):
+        build_manifest(rows)
+    write_csv(tmp_path / "m.csv", text.replace("oboe ,,,", "oboe ,2,,"))
+    rows = folder.read_folder(None, tmp_path / "m.csv")
     table = build_manifest(rows, working_directory=tmp_path).table
     assert table["path"].to_pylist() == ["a.wav", "b.wav", "sub/c.wav"]
-    assert table["fold"].to_pylist() == [0, None, 3]
+    assert table["fold"].to_pylist() == [0, 2, 3]
     assert table["midi_note"].to_pylist() == ["60", None, "72"]
     assert table["gain"].to_pylist() == ["1.5", "2", None]
     assert table["player"].to_pylist() == ["Ann", None, "Bo"]
