@@ -97,7 +97,7 @@ def measure(folder: Path, clips: int, chosen: argparse.Namespace) -> dict[str, c
         settings = {}
         if name != SCORE and "permutations" in TASKS.find(name).settings.model_fields:
             settings["permutations"] = chosen.permutations
-        arguments = [name, str(folder), settings, {"n": chosen.resamples}]
+        arguments = [name, str(folder), settings, {"n": chosen.replicates}]
         process = common.python(RUN, json.dumps(arguments))
         seconds = common.load_json(process.output)["seconds"]
         found[name] = common.Process(seconds, process.peak_gib, "")
@@ -111,7 +111,7 @@ def main(argv: list[str] | None = None) -> list[common.Row]:
     parser.add_argument("--clips", type=int, default=30_000)
     parser.add_argument("--labels", type=int, default=100)
     parser.add_argument("--dimensions", type=int, default=512)
-    parser.add_argument("--resamples", type=int, default=1000)
+    parser.add_argument("--replicates", type=int, default=1000)
     parser.add_argument("--permutations", type=int, default=200)
     parser.add_argument(
         "--jobs", nargs="+", choices=names, default=[name for name in names if name not in SLOW]
@@ -131,7 +131,7 @@ def main(argv: list[str] | None = None) -> list[common.Row]:
         for name, process in whole.items()
     ]  # fmt: skip
     peak = max(process.peak_gib for process in whole.values())
-    note = f"the goal; {chosen.resamples} resamples, {chosen.permutations} permutations"
+    note = f"the goal; {chosen.replicates} replicates, {chosen.permutations} permutations"
     return [*rows, common.duration(f"most memory, {size}", peak, LIMIT_GIB, 1.0, note, "GiB")]
 
 

@@ -141,7 +141,8 @@ def render(folder: Path, models: int, datasets: int, prompts: int) -> tuple[Path
         title="An experiment of size",
         prompts=names["prompt"],
         confidence_level=0.95,
-        resamples=1000,
+        equivalence_margin=0.02,
+        replicates=60,
         configuration={
             "experiment": {"models": names["model"]},
             "models": {name: {} for name in names["model"]},

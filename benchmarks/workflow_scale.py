@@ -72,7 +72,7 @@ def _overlay(
             "prompts": list(catalogue),
             "tasks": TASKS,
         },
-        "metrics": {"top_k": [1, 2], "resamples": 100},
+        "metrics": {"top_k": [1, 2], "replicates": 100},
         "datasets": dict.fromkeys(names, entry),
         "models": {
             f"spectrum_{number}": {"family": "tiny_family:Spectrum", "options": {"seed": number}}

@@ -176,9 +176,10 @@ def evaluate(
     classes: Sequence[str],
     *,
     metrics: Sequence[str | Metric] | None = None,
-    resamples: int = 1000,
+    replicates: int = 60,
     confidence_level: float = 0.95,
     seed: int = 2407,
+    groups: Sequence[int] | None = None,
 ) -> pa.Table:
     """Measure a classification: every metric with its interval and its chance level.
 
@@ -189,12 +190,14 @@ def evaluate(
         metrics: names, ``package.module:NAME``, or metrics themselves; by default those of
             the task `zero_shot`. Metrics that are not defined for clips with several labels are
             left out for such clips.
-        resamples: of the stratified bootstrap over clips; 0 for no interval.
+        replicates: of the jackknife over groups of clips; 0 for no interval.
         confidence_level: of the intervals.
-        seed: of the bootstrap.
+        seed: of the sets that replicates leave out.
+        groups: of each clip; clips of one group are not independent. By default each clip is its
+            own group.
 
     Returns:
-        `metric, value, ci_low, ci_high, n, chance`, one row for each metric.
+        `metric, value, ci_low, ci_high, n, chance, n_groups, interval`, one row for each metric.
 
     Raises:
         DataError: scores and labels do not fit, or scores are not finite.
@@ -209,9 +212,10 @@ def evaluate(
         np.asarray(scores),
         _target(labels, classes),
         metrics=chosen,
-        resampling=Resampling(resamples, confidence_level, seed),
+        resampling=Resampling(replicates, confidence_level, seed),
+        groups=None if groups is None else np.unique(groups, return_inverse=True)[1],
     )
-    names = ("metric", "value", "ci_low", "ci_high", "n", "chance")
+    names = ("metric", "value", "ci_low", "ci_high", "n", "chance", "n_groups", "interval")
     return pa.table({name: [getattr(one, name) for one in measured] for name in names})
 
 
@@ -224,9 +228,10 @@ def measure(
     text: Vectors | None = None,
     scores: np.ndarray | None = None,
     folds: Sequence[int] | None = None,
+    groups: Sequence[int] | None = None,
     ontology: str | Path = DOKTORSKI,
     settings: Mapping[str, Any] | None = None,
-    resamples: int = 1000,
+    replicates: int = 60,
     confidence_level: float = 0.95,
     seed: int = 2407,
 ) -> pa.Table:
@@ -240,16 +245,17 @@ def measure(
         text: vectors of one prompt, a row for each class.
         scores: cosines, shape (n, C); by default those of `audio` and `text` in the joint space.
         folds: of each clip, for tasks that hold clips out.
+        groups: of each clip; see `evaluate`.
         ontology: for tasks that relate the labels, see `listenread.ontology.read`; the instruments
             of the paper by default.
         settings: of the task; its defaults otherwise.
-        resamples: of the bootstrap.
+        replicates: of the jackknife.
         confidence_level: of the intervals.
-        seed: of the bootstrap.
+        seed: of the sets that replicates leave out.
 
     Returns:
         Rows of the tidy table: `task, space, prompt, protocol, label, metric, value, ci_low,
-        ci_high, n, chance`.
+        ci_high, n, chance, n_groups, interval, p, replicates`.
 
     Raises:
         ConfigError: there is no such task, it does not run on vectors in memory, or its settings
@@ -267,9 +273,10 @@ def measure(
         vectors={"audio": audio, "text": text},
         similarities=scores,
         split=None if folds is None else np.asarray(folds),
+        together=None if groups is None else np.unique(groups, return_inverse=True)[1],
         files={"ontology": ontology},
     )
-    resampling = Resampling(resamples, confidence_level, seed)
+    resampling = Resampling(replicates, confidence_level, seed)
     rows = collect(found, cell, found.settings(**(settings or {})), resampling)
     return pa.Table.from_pylist(rows) if rows else pa.table({})
 

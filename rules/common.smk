@@ -99,7 +99,7 @@ SOURCE = {
     "retries": CONSTANTS.released.retries,
 }
 RESAMPLING = {
-    "n": CONSTANTS.metrics.resamples,
+    "n": CONSTANTS.metrics.replicates,
     "confidence_level": CONSTANTS.metrics.confidence_level,
     "seed": CONSTANTS.metrics.seed,
 }

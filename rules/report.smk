@@ -139,7 +139,8 @@ rule write_report:
         title=EXPERIMENT.title,
         prompts=EXPERIMENT.prompts,
         confidence_level=CONSTANTS.metrics.confidence_level,
-        resamples=CONSTANTS.metrics.resamples,
+        equivalence_margin=CONSTANTS.metrics.equivalence_margin,
+        replicates=CONSTANTS.metrics.replicates,
         configuration=CONFIG.stated(),
         embed_megabytes=CONSTANTS.report.embed_megabytes,
         figures=[

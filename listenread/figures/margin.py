@@ -21,16 +21,16 @@ def draw(cell: Cell, svg: Path, settings: MarginSettings) -> None:
     A prompt with variants is drawn by its first one.
     """
     scores = cell.scores()
-    labels = cell.target(scores.clip_ids).labels
+    labels, groups = cell.target(scores.clip_ids).labels, cell.groups(scores.clip_ids)
     if len(scores.classes) < 2:
         raise Unavailable("there is a single class")
     shown = scores.values[0]  # (n, C)
     histogram = margin_histogram(
         margins(shown), predictions(shown) == labels, settings.histogram_bins
     )
-    resampling = Resampling(settings.resamples, settings.confidence_level, settings.seed)
+    resampling = Resampling(settings.replicates, settings.confidence_level, settings.seed)
     curve = reliability(
-        shown, labels, bins=settings.reliability_bins, resampling=resampling
+        shown, labels, bins=settings.reliability_bins, groups=groups, resampling=resampling
     )._asdict()
     figure, axes = style.new_figure(6.8, 2.4, 2)
     _draw_histogram(axes[0], histogram)

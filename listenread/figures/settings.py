@@ -23,7 +23,7 @@ class MarginSettings(HistogramSettings):
     """Of the margins of decisions, and their reliability."""
 
     reliability_bins: int
-    resamples: int
+    replicates: int
     confidence_level: float
     seed: int
 

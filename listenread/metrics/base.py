@@ -1,5 +1,6 @@
 """The contract of a metric, and what all metrics are computed from."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -18,13 +19,14 @@ NO_CHANCE = float("nan")
 
 @dataclass(frozen=True)
 class Resampling:
-    """How uncertainty is measured: a bootstrap over clips (or labels, or anchors).
+    """How uncertainty is measured: a jackknife over groups of clips (or labels, or anchors).
 
     Attributes:
-        n: number of resamples; 0 for no interval.
+        n: number of replicates, each without one set of groups; there are fewer where groups are
+            fewer. 0 for no interval.
         confidence_level: of the interval, strictly between 0 and 1.
-        seed: of the bootstrap; the same for everything that is compared.
-        max_bytes: memory for one block of resamples.
+        seed: of the sets; the same for everything that is compared.
+        max_bytes: memory for one block of replicates.
     """
 
     n: int
@@ -34,27 +36,60 @@ class Resampling:
 
 
 @dataclass(frozen=True)
+class Scale:
+    """Between which bounds values lie, for their intervals.
+
+    Attributes:
+        low: smallest value that there can be; -inf for none.
+        high: largest value; inf for none.
+        share: whether it is the share of clips of which something is true.
+    """
+
+    low: float = -math.inf
+    high: float = math.inf
+    share: bool = False
+
+    @property
+    def bounded(self) -> bool:
+        """Whether both bounds are finite."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
+
+
+#: Without bounds, and of differences.
+LINEAR = Scale()
+
+
+@dataclass(frozen=True)
 class Measurement:
     """One number with its uncertainty.
 
     Attributes:
         metric: name of the metric, e.g. ``top_1`` or ``roc_auc_macro``.
         value: from the clips as they are; NaN where the metric is undefined.
-        ci_low: lower end of the percentile interval; NaN without resamples.
+        ci_low: lower end of the interval; NaN where there is none.
         ci_high: upper end.
         n: how many clips (anchors, for triplets) the value rests on.
         chance: what a model that knows nothing reaches, by definition; NaN where there is no such
             level.
-        replicates: float64, shape (resamples,): the value on each resample.
+        n_groups: how many independent groups these clips form.
+        interval: the method that gave the interval; see `listenread.metrics.uncertainty`.
+        p: probability that a model that knows nothing reaches the value; NaN where that was not
+            tested.
+        replicates: float64, shape (replicates,): the value without each set of groups.
+        scale: bounds of the value.
     """
 
     metric: str
     value: float
-    ci_low: float
-    ci_high: float
-    n: int
+    ci_low: float = float("nan")
+    ci_high: float = float("nan")
+    n: int = 0
     chance: float = NO_CHANCE
+    n_groups: int = 0
+    interval: str = ""
+    p: float = float("nan")
     replicates: np.ndarray = field(default_factory=lambda: np.empty(0), repr=False, compare=False)
+    scale: Scale = field(default=LINEAR, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -138,10 +173,6 @@ class Target:
             return self.labels == index, None
         return self.positive[:, index], None if self.known is None else self.known[:, index]
 
-    def strata(self) -> np.ndarray:
-        """Strata of the bootstrap, intp, shape (n,): the class; all 0 for several labels."""
-        return self.index if self.index is not None else np.zeros(len(self), dtype=np.intp)
-
 
 @dataclass(frozen=True)
 class Metric:
@@ -157,8 +188,12 @@ class Metric:
             definition; or a number; `NO_CHANCE` where there is no such level. It must be stated.
         reference: where the definition comes from, and what it is tested against.
         weighted: for metrics of a classification (scores and a target): called with a
-            `listenread.metrics.scored.Resampled`, gives float64 of shape (resamples,). None
+            `listenread.metrics.scored.Resampled`, gives float64 of shape (replicates,). None
             for a metric that its module measures by a function of its own.
+        of_decisions: whether it depends on nothing but the order of the classes for each clip. The
+            others compare scores of different clips, which what was learned from the clips moves
+            together: their uncertainty needs it to be learned again.
+        share: whether it is the share of clips of which something is true.
         permuted: a fast way to compute it for permuted labels; None takes `weighted` once for each
             permutation.
         multi_label: whether it is defined where clips have several labels, or labels that were
@@ -175,10 +210,17 @@ class Metric:
     chance: "Callable[[Target], float] | float"
     reference: str
     weighted: "Callable[[Resampled], np.ndarray] | None" = None
+    of_decisions: bool = False
+    share: bool = False
     permuted: Callable[..., np.ndarray] | None = None
     multi_label: bool = False
     hub_name: str | None = None
     renamed_from: tuple[str, ...] = ()
+
+    @property
+    def scale(self) -> Scale:
+        """Its bounds, for intervals."""
+        return Scale(self.low, self.high, self.share)
 
     def chance_level(self, target: Target) -> float:
         """Chance level by definition for a target."""

@@ -5,7 +5,6 @@ these functions. See `listenread.metrics.scored` for ties, absent classes and un
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import cache, partial
 from typing import NamedTuple
 
@@ -15,7 +14,7 @@ from listenread.errors import Unavailable
 from listenread.metrics import chance
 from listenread.metrics.base import NO_CHANCE, Measurement, Metric, Resampling, Target
 from listenread.metrics.scored import Resampled, as_target, check, divide, macro
-from listenread.metrics.uncertainty import bootstrap, over_variants, sum_by_group
+from listenread.metrics.uncertainty import jackknife, measurement, over_variants, sum_by_group
 
 #: Between a metric and the index of a class in the name of a statistic.
 _OF_CLASS = "/"
@@ -45,6 +44,8 @@ def top(k: int) -> Metric:
         chance=partial(_chance_top, k),
         reference="scikit-learn's top_k_accuracy_score; the paper, table 1",
         weighted=partial(_within, k),
+        of_decisions=True,
+        share=True,
         permuted=partial(chance.within, k),
         hub_name="accuracy" if k == 1 else None,
     )
@@ -91,6 +92,7 @@ F1_WEIGHTED = Metric(
     chance=_chance_f1_weighted,
     reference="scikit-learn's f1_score(average='weighted'); the paper",
     weighted=_f1_weighted,
+    of_decisions=True,
     permuted=chance.f1_weighted,
     hub_name="f1",
 )
@@ -104,6 +106,7 @@ F1_MACRO = Metric(
     chance=_chance_f1_macro,
     reference="scikit-learn's f1_score(average='macro') over the classes that have clips",
     weighted=_f1_macro,
+    of_decisions=True,
     permuted=chance.f1_macro,
     hub_name="f1",
 )
@@ -206,18 +209,20 @@ def defined(metrics: Sequence[Metric], target: Target) -> list[Metric]:
     return found
 
 
+#: Scores (n, C) that are learned from some of the clips, bool (n,): one column of weights.
+Learned = Callable[[np.ndarray], np.ndarray]
+
+
 def measure(
     scores: np.ndarray,
     labels: np.ndarray | Target,
     *,
     metrics: Sequence[Metric] = STANDARD,
     resampling: Resampling,
+    groups: np.ndarray | None = None,
+    learned: Learned | None = None,
 ) -> list[Measurement]:
     """Measure one prompt: every metric with its interval and its chance level.
-
-    A resample repeats clips, and copies of a positive share one threshold: replicates of PR-AUC lie
-    a little above its value (up to 0.005 for classes as large as TinySOL's), so its interval
-    reaches further up than down. The difference of two prompts keeps only the difference of this.
 
     Args:
         scores: shape (n, C), or (V, n, C) for V variants of one prompt, whose values (and
@@ -225,7 +230,12 @@ def measure(
         labels: class indices, shape (n,), or a `Target`.
         metrics: of a classification; those that are not defined for several labels are left out
             where clips have several.
-        resampling: of the stratified bootstrap over clips.
+        resampling: of the jackknife over groups of clips.
+        groups: int, shape (n,): clips that are not independent share one; None where each clip is
+            on its own.
+        learned: for scores that were learned from the clips: takes those that are kept, bool (n,),
+            and gives scores of all clips that were learned from them, shape (n, C). Metrics that
+            are not `Metric.of_decisions` are replicated with it.
 
     Raises:
         DataError: see `scored.check`.
@@ -242,7 +252,16 @@ def measure(
         def statistics(counts: np.ndarray) -> dict[str, np.ndarray]:
             return _values(chosen, scored.on(counts))
 
-        return _bootstrap(statistics, scored.target, chosen, resampling)
+        def relearned(weights: np.ndarray) -> dict[str, np.ndarray]:
+            moved = [metric for metric in chosen if not metric.of_decisions]
+            if learned is None or not moved:
+                return {}
+            again = check(learned(weights[:, 0] > 0), scored.target)
+            return _values(moved, again.on(weights))
+
+        return _jackknife(
+            statistics, scored.target, groups, chosen, resampling, relearned if learned else None
+        )
 
     return over_variants(measure_one, variants, confidence_level=resampling.confidence_level)
 
@@ -251,21 +270,35 @@ def _values(metrics: Sequence[Metric], resampled: Resampled) -> dict[str, np.nda
     return {m.name: m.weighted(resampled) for m in metrics if m.weighted is not None}
 
 
-def _bootstrap(
+def _groups(groups: np.ndarray | None, target: Target) -> np.ndarray:
+    return np.arange(len(target)) if groups is None else np.asarray(groups)
+
+
+def _jackknife(
     statistics: Callable[[np.ndarray], dict[str, np.ndarray]],
     target: Target,
+    groups: np.ndarray | None,
     metrics: Sequence[Metric],
     resampling: Resampling,
+    relearned: Callable[[np.ndarray], dict[str, np.ndarray]] | None = None,
+    of_class: Sequence["OfClass"] = (),
 ) -> list[Measurement]:
-    strata = target.strata()
-    largest_class = int(np.bincount(strata).max())
-    return bootstrap(
+    named = {metric.name: metric for metric in metrics} | {
+        f"{one.metric.name}{_OF_CLASS}{index}": one.metric
+        for one in of_class
+        for index in range(target.n_classes)
+    }
+    n = len(target)
+    largest_class = n if target.index is None else int(np.bincount(target.index).max())
+    return jackknife(
         statistics,
-        strata,
+        _groups(groups, target),
+        named,
         resampling,
         chance={metric.name: metric.chance_level(target) for metric in metrics},
-        # The float32 counts, and the segments of the largest class in float32 and float64.
-        bytes_per_resample=4 * len(strata) + 64 * largest_class,
+        # The float32 weights, and the segments of the largest class in float32 and float64.
+        bytes_per_replicate=4 * n + 64 * largest_class,
+        relearned=relearned,
     )
 
 
@@ -274,7 +307,7 @@ class OfClass(NamedTuple):
 
     Attributes:
         metric: its name, title, direction and range.
-        values: gives its value for each class, float64, shape (C, resamples).
+        values: gives its value for each class, float64, shape (C, replicates).
         chance: called with the clips of the class, all clips, and the number of classes.
     """
 
@@ -283,11 +316,11 @@ class OfClass(NamedTuple):
     chance: Callable[[int, int, int], float]
 
 
-def _class_metric(name: str, title: str, reference: str) -> Metric:
-    return Metric(name, title, "larger", 0.0, 1.0, NO_CHANCE, reference)
+def _class_metric(name: str, title: str, reference: str, share: bool = False) -> Metric:
+    return Metric(name, title, "larger", 0.0, 1.0, NO_CHANCE, reference, share=share)
 
 
-RECALL = _class_metric("recall", "recall", "scikit-learn's recall_score of one class")
+RECALL = _class_metric("recall", "recall", "scikit-learn's recall_score of one class", True)
 PRECISION = _class_metric("precision", "precision", "scikit-learn's precision_score of one class")
 F1 = _class_metric("f1", "f1", "scikit-learn's f1_score of one class")
 ROC_AUC = _class_metric("roc_auc", "roc auc", "scikit-learn's roc_auc_score, one against the rest")
@@ -327,8 +360,9 @@ def measure_with_classes(
     metrics: Sequence[Metric] = STANDARD,
     of_class: Sequence[OfClass] = OF_CLASS,
     resampling: Resampling,
+    groups: np.ndarray | None = None,
 ) -> tuple[list[Measurement], list[list[Measurement]]]:
-    """Measure one prompt as `measure` does, and each class on its own, on the same resamples.
+    """Measure one prompt as `measure` does, and each class on its own, in the same replicates.
 
     `n` of a class is the number of its clips; a class without a clip has no value, and a class
     that is never predicted no precision.
@@ -339,6 +373,7 @@ def measure_with_classes(
         metrics: see `measure`.
         of_class: what is measured of each class.
         resampling: see `measure`.
+        groups: see `measure`.
 
     Returns:
         What `measure` returns, and a list of measurements for each class, in vocabulary order.
@@ -355,7 +390,7 @@ def measure_with_classes(
     variants = scores if scores.ndim == 3 else scores[None]
     target = as_target(labels, variants.shape[-1])
     if not target.single:
-        whole = measure(scores, target, metrics=metrics, resampling=resampling)
+        whole = measure(scores, target, metrics=metrics, resampling=resampling, groups=groups)
         return whole, [[] for _ in range(target.n_classes)]
 
     def measure_one(variant: np.ndarray) -> list[Measurement]:
@@ -369,17 +404,30 @@ def measure_with_classes(
                 for index, row in enumerate(one.values(resampled))
             }
 
-        return _bootstrap(statistics, target, metrics, resampling)
+        return _jackknife(statistics, target, groups, metrics, resampling, of_class=of_class)
 
     measured = over_variants(measure_one, variants, confidence_level=resampling.confidence_level)
     support = np.bincount(target.labels, minlength=target.n_classes)
+    pairs = np.unique(np.stack([target.labels, _groups(groups, target)]), axis=1)
+    groups_of = np.bincount(pairs[0], minlength=target.n_classes)
     by_class: list[list[Measurement]] = [[] for _ in support]
     own = {one.metric.name: one for one in of_class}
     for one in measured[len(metrics) :]:
         name, _, index = one.metric.partition(_OF_CLASS)
         size = int(support[int(index)])
         level = own[name].chance(size, len(target), len(support)) if size else float("nan")
-        by_class[int(index)].append(replace(one, metric=name, n=size, chance=level))
+        by_class[int(index)].append(
+            measurement(
+                name,
+                one.value,
+                one.replicates,
+                n=size,
+                n_groups=int(groups_of[int(index)]),
+                chance=level,
+                scale=one.scale,
+                confidence_level=resampling.confidence_level,
+            )
+        )
     return measured[: len(metrics)], by_class
 
 

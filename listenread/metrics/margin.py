@@ -11,10 +11,16 @@ import numpy as np
 
 from listenread.errors import DataError
 from listenread.metrics import one_vs_rest
-from listenread.metrics.base import NO_CHANCE, Measurement, Metric, Resampling
+from listenread.metrics.base import NO_CHANCE, Measurement, Metric, Resampling, Scale
 from listenread.metrics.blocks import row_blocks
 from listenread.metrics.scored import as_target, check, divide, predictions
-from listenread.metrics.uncertainty import bootstrap, over_variants, resample_blocks
+from listenread.metrics.uncertainty import (
+    deal,
+    interval,
+    jackknife,
+    over_variants,
+    replicate_blocks,
+)
 
 _REFERENCE = "this module: means and ROC-AUC (scikit-learn's roc_auc_score) of the margins"
 MARGIN_RIGHT = Metric("margin_right", "margin right", None, 0.0, 2.0, NO_CHANCE, _REFERENCE)
@@ -32,7 +38,7 @@ class Reliability(NamedTuple):
         margin_mean: mean margin.
         n: clips, int64.
         top_1: share of them that is right.
-        ci_low: lower end of its interval; NaN without resamples.
+        ci_low: lower end of its interval; NaN where there is none.
         ci_high: upper end.
     """
 
@@ -69,6 +75,7 @@ def reliability(
     labels: np.ndarray,
     *,
     bins: int,
+    groups: np.ndarray,
     resampling: Resampling,
 ) -> Reliability:
     """Compute top-1 accuracy in bins of equally many clips, sorted by margin.
@@ -79,7 +86,8 @@ def reliability(
         scores: shape (n, C), C at least 2.
         labels: shape (n,).
         bins: at most this many.
-        resampling: of the stratified bootstrap over clips.
+        groups: int, shape (n,): clips that are not independent share one.
+        resampling: of the jackknife over groups of clips.
 
     Raises:
         DataError: see `scored.check`.
@@ -90,21 +98,31 @@ def reliability(
     inner = np.quantile(margin, np.arange(1, bins) / bins)
     _, bin_of = np.unique(np.searchsorted(inner, margin, "left"), return_inverse=True)
     member = bin_of == np.arange(bin_of.max() + 1)[:, None]  # (bins, n)
-    replicates = np.full((len(member), resampling.n), np.nan)
-    blocks = resample_blocks(labels, resampling, bytes_per_resample=16 * len(labels))
-    for block, counts in blocks:
-        drawn, hits = member @ counts, (member & right) @ counts
-        replicates[:, block] = divide(hits, drawn)
-    ends = np.full((2, len(member)), np.nan)
-    if resampling.n:
-        tail = (1 - resampling.confidence_level) / 2
-        ends = np.nanquantile(replicates, [tail, 1 - tail], axis=1)
+    sets, n_sets = deal(groups, resampling)
+    replicates = np.empty((len(member), n_sets))
+    for block, weights in replicate_blocks(
+        sets, n_sets, resampling, bytes_per_replicate=16 * len(labels)
+    ):
+        replicates[:, block] = divide((member & right) @ weights, member @ weights)
+    top_1 = np.array([right[m].mean() for m in member])
+    ends = np.array(
+        [
+            interval(
+                value,
+                row,
+                Scale(0, 1, share=True),
+                len(np.unique(groups[m])),
+                resampling.confidence_level,
+            )[:2]
+            for value, row, m in zip(top_1, replicates, member, strict=True)
+        ]
+    ).T  # (2, bins)
     return Reliability(
         np.array([margin[m].min() for m in member]),
         np.array([margin[m].max() for m in member]),
         np.array([margin[m].mean() for m in member]),
         member.sum(axis=1),
-        np.array([right[m].mean() for m in member]),
+        top_1,
         *ends,
     )
 
@@ -112,6 +130,7 @@ def reliability(
 def measure(
     scores: np.ndarray,
     labels: np.ndarray,
+    groups: np.ndarray,
     resampling: Resampling,
 ) -> list[Measurement]:
     """Measure the margin and its relation to being right.
@@ -123,7 +142,8 @@ def measure(
     Args:
         scores: shape (n, C), or (V, n, C) for variants of one prompt, whose values are averaged.
         labels: shape (n,).
-        resampling: of the bootstrap over clips.
+        groups: int, shape (n,): clips that are not independent share one.
+        resampling: of the jackknife over groups of clips.
 
     Raises:
         DataError: see `scored.check`; fewer than two classes.
@@ -134,12 +154,13 @@ def measure(
         classes = check(variant, as_target(labels, variant.shape[1])).target.labels
         margin = margins(variant).astype(np.float64)
         right = predictions(variant) == classes
-        return bootstrap(
+        return jackknife(
             lambda counts: _statistics(margin, right, counts),
-            classes,
+            groups,
+            ALL,
             resampling,
             chance={MARGIN_ROC_AUC.name: 0.5},
-            bytes_per_resample=64 * len(classes),
+            bytes_per_replicate=64 * len(classes),
         )
 
     return over_variants(

@@ -8,11 +8,11 @@ from listenread.metrics.uncertainty import sum_by_group
 
 
 class Areas(NamedTuple):
-    """Areas of one class, one value for each resample.
+    """Areas of one class, one value for each replicate.
 
     Attributes:
-        roc_auc: float64 in [0, 1], shape (resamples,); NaN without positives or without negatives.
-        pr_auc: float64 in [0, 1], shape (resamples,); NaN without positives, 1 without negatives.
+        roc_auc: float64 in [0, 1], shape (replicates,); NaN without positives or without negatives.
+        pr_auc: float64 in [0, 1], shape (replicates,); NaN without positives, 1 without negatives.
     """
 
     roc_auc: np.ndarray
@@ -20,7 +20,7 @@ class Areas(NamedTuple):
 
 
 def areas(scores: np.ndarray, positive: np.ndarray, counts: np.ndarray) -> Areas:
-    """Compute both areas on many resamples from one sort.
+    """Compute both areas on many replicates from one sort.
 
     ROC-AUC is the share of (positive, negative) pairs in the right order, a tie counting one half
     (Fawcett, Pattern Recognition Letters 27, 2006, section 7). PR-AUC is average precision, the sum
@@ -34,7 +34,7 @@ def areas(scores: np.ndarray, positive: np.ndarray, counts: np.ndarray) -> Areas
     Args:
         scores: float, shape (n,), finite.
         positive: bool, shape (n,): which clips are of the class.
-        counts: shape (n, resamples): how often each clip was drawn.
+        counts: shape (n, replicates): the weight of each clip, 0 where it is left out.
 
     Example:
         >>> scores = np.array([0.9, 0.8, 0.7, 0.6])
@@ -43,9 +43,9 @@ def areas(scores: np.ndarray, positive: np.ndarray, counts: np.ndarray) -> Areas
         >>> result.roc_auc.tolist(), result.pr_auc.round(4).tolist()
         ([0.75], [0.8333])
     """
-    resamples = counts.shape[1]
+    replicates = counts.shape[1]
     if not positive.any():
-        undefined = np.full(resamples, np.nan)
+        undefined = np.full(replicates, np.nan)
         return Areas(undefined, undefined.copy())
     thresholds, level = np.unique(scores[positive], return_inverse=True)
     # Even segments lie between two thresholds, odd ones on a threshold; positives come after them.

@@ -12,7 +12,7 @@ from listenread.errors import DataError
 from listenread.metrics.base import NO_CHANCE, Measurement, Metric, Resampling, Target
 from listenread.metrics.blocks import row_blocks
 from listenread.metrics.scored import as_target, check, predictions
-from listenread.metrics.uncertainty import bootstrap
+from listenread.metrics.uncertainty import jackknife
 from listenread.metrics.vectors import unit_rows
 
 
@@ -27,8 +27,9 @@ LABEL_COSINE = Metric(
     "label_cosine", "label cosine", None, -1.0, 1.0, NO_CHANCE, "cosine of two vectors, mean"
 )
 TOP_1_AGREEMENT = Metric(
-    "top_1_agreement", "top-1 agreement", None, 0.0, 1.0, _one_of_all, "share of equal answers"
-)
+    "top_1_agreement", "top-1 agreement", None, 0.0, 1.0, _one_of_all, "share of equal answers",
+    share=True,
+)  # fmt: skip
 RANK_CORRELATION = Metric(
     "rank_correlation", "rank correlation", None, -1.0, 1.0, 0.0, "scipy.stats.spearmanr, mean"
 )
@@ -52,7 +53,7 @@ def difference(metric: Metric) -> Metric:
         low=-extent,
         high=extent,
         chance=0.0,
-        reference=f"paired bootstrap of {metric.name}",
+        reference=f"paired jackknife of {metric.name}",
     )
 
 
@@ -66,12 +67,12 @@ def measure_vectors(
     `pair_cosine` is the mean cosine between the two texts of a label; `label_cosine`, the mean
     cosine between the first prompt's texts of different labels, is what to hold it against: if
     changing the wording moves a vector less than changing the instrument, `pair_cosine` is the
-    larger of the two. The bootstrap draws labels.
+    larger of the two. Labels are left out.
 
     Args:
         first: vectors of one prompt, joint or pre-joint, shape (L, d), of any length but zero.
         second: vectors of the other, same labels in the same order.
-        resampling: of the bootstrap over labels.
+        resampling: of the jackknife over labels.
 
     Raises:
         DataError: different shapes, or vectors that are zero, NaN or infinite.
@@ -89,14 +90,14 @@ def measure_vectors(
     pair = np.einsum("ld,ld->l", first, second)  # (L,)
     others = (first @ first.T).sum(axis=1) - 1  # (L,)
     by_label = others / (n - 1) if n > 1 else np.full(n, np.nan)  # (L,)
-    return bootstrap(
+    return jackknife(
         lambda counts: {
             PAIR_COSINE.name: pair @ counts / counts.sum(axis=0),
             LABEL_COSINE.name: by_label @ counts / counts.sum(axis=0),
         },
-        np.zeros(n, dtype=np.int64),
+        np.arange(n),
+        OF_TEXTS,
         resampling,
-        bytes_per_resample=16 * n,
     )
 
 
@@ -104,6 +105,7 @@ def measure_ranking(
     first: np.ndarray,
     second: np.ndarray,
     labels: np.ndarray | Target,
+    groups: np.ndarray,
     resampling: Resampling,
 ) -> list[Measurement]:
     """Measure how alike two prompts rank the classes, clip by clip.
@@ -116,8 +118,9 @@ def measure_ranking(
     Args:
         first: scores of one prompt, shape (n, C).
         second: scores of the other, same clips and classes.
-        labels: class indices, shape (n,), or a `Target`; the strata.
-        resampling: of the bootstrap over clips.
+        labels: class indices, shape (n,), or a `Target`.
+        groups: int, shape (n,): clips that are not independent share one.
+        resampling: of the jackknife over groups of clips.
 
     Raises:
         DataError: different shapes; see `scored.check`.
@@ -129,16 +132,15 @@ def measure_ranking(
         raise DataError(f"the prompts' scores have shapes {first.shape} and {second.shape}")
     agree = (predictions(first) == predictions(second)).astype(np.float64)  # (n,)
     correlation = _spearman(first, second)  # (n,)
-    strata = target.strata()
-    return bootstrap(
+    return jackknife(
         lambda counts: {
             TOP_1_AGREEMENT.name: agree @ counts / counts.sum(axis=0),
             RANK_CORRELATION.name: correlation @ counts / counts.sum(axis=0),
         },
-        strata,
+        groups,
+        OF_RANKINGS,
         resampling,
         chance={metric.name: metric.chance_level(target) for metric in OF_RANKINGS},
-        bytes_per_resample=16 * len(strata),
     )
 
 

@@ -27,6 +27,7 @@ def scores(
     *,
     protocol: PrototypeProtocol,
     folds: np.ndarray | None = None,
+    kept: np.ndarray | None = None,
 ) -> np.ndarray:
     """Score each clip by its cosine with the prototype of each class.
 
@@ -40,9 +41,11 @@ def scores(
         n_classes: C, at least every label + 1.
         protocol: see above.
         folds: fold of each clip, shape (n,), at least two different ones; only for `corrected`.
+        kept: bool, shape (n,): the clips that prototypes are made from; None for all.
 
     Returns:
-        Float64, shape (n, C), in [-1, 1]. A class that has no clip to make a prototype from (none
+        Shape (n, C), in [-1, 1], float64; float32 with `kept`, which is asked for beside scores of
+        all clips, as large as these. A class that has no clip to make a prototype from (none
         in the other folds, a single one under leave-one-out) scores -1: it cannot be recognised.
 
     Raises:
@@ -56,18 +59,19 @@ def scores(
         [0, 0, 1, 1]
     """
     vectors, labels, folds = _check(vectors, labels, n_classes, protocol, folds)
-    result = np.empty((len(vectors), n_classes))
+    dtype = np.float64 if kept is None else np.float32
+    result = np.empty((len(vectors), n_classes), dtype)
     if protocol == "published" or folds is None:
         everything = np.ones(len(vectors), dtype=bool)
-        sums = _sums(vectors, labels, n_classes, everything)
+        sums = _sums(vectors, labels, n_classes, everything if kept is None else kept)
         _write_cosines(result, vectors, sums, everything)
         if protocol == "corrected":
-            _leave_one_out(result, vectors, labels, sums)
+            _leave_one_out(result, vectors, labels, sums, everything if kept is None else kept)
         return result
     for fold in np.unique(folds):
         held_out = folds == fold
         # Summed afresh: a difference of sums would leave rounding noise where a class is empty.
-        sums = _sums(vectors, labels, n_classes, ~held_out)
+        sums = _sums(vectors, labels, n_classes, ~held_out if kept is None else kept & ~held_out)
         _write_cosines(result, vectors, sums, held_out)
     return result
 
@@ -108,17 +112,23 @@ def _cosines(unit: np.ndarray, sums: np.ndarray) -> np.ndarray:
 
 
 def _leave_one_out(
-    result: np.ndarray, vectors: np.ndarray, labels: np.ndarray, sums: np.ndarray
+    result: np.ndarray,
+    vectors: np.ndarray,
+    labels: np.ndarray,
+    sums: np.ndarray,
+    kept: np.ndarray,
 ) -> None:
-    """Write over each clip's cosine with its own class that with the rest of the class."""
-    clips = np.bincount(labels, minlength=len(sums))
+    """Write over each kept clip's cosine with its own class that with the rest of the class."""
+    clips = np.bincount(labels[kept], minlength=len(sums))
     for rows, block in _blocks(vectors):
-        unit, own_class = _unit(block), labels[rows]
+        used = np.flatnonzero(kept[rows])
+        block, own_class = block[used], labels[rows][used]
+        unit = _unit(block)
         own = sums[own_class] - block  # (rows, d)
         length = np.linalg.norm(own, axis=1)
         cosine = np.einsum("nd,nd->n", unit, own) / np.where(length > 0, length, 1.0)
         alone = (clips[own_class] == 1) | (length == 0)
-        result[rows][np.arange(len(own_class)), own_class] = np.where(alone, -1.0, cosine)
+        result[rows][used, own_class] = np.where(alone, -1.0, cosine)
 
 
 def _check(

@@ -1,4 +1,4 @@
-"""Scores and a target: what metrics of a classification are computed from, on many resamples.
+"""Scores and a target: what metrics of a classification are computed from, on many replicates.
 
 `scores` are raw cosines, float32 or float64, shape (n, C), classes in vocabulary order. Decisions:
 
@@ -57,32 +57,32 @@ class Scored:
         return rank_of_label(self.scores, self.target.labels)
 
     def on(self, counts: np.ndarray) -> "Resampled":
-        """Take resamples of the clips.
+        """Weigh the clips.
 
         Args:
-            counts: how often each clip was drawn, shape (n, resamples).
+            counts: how often each clip was drawn, shape (n, replicates).
         """
         return Resampled(self, counts)
 
 
 @dataclass(frozen=True)
 class Resampled:
-    """Scores on many resamples; what several metrics need is computed once.
+    """Scores on many replicates; what several metrics need is computed once.
 
     Attributes:
         scored: scores and target.
-        counts: shape (n, resamples): how often each clip was drawn.
+        counts: shape (n, replicates): the weight of each clip, 0 where it is left out.
     """
 
     scored: Scored
     counts: np.ndarray
 
     def mean(self, values: np.ndarray) -> np.ndarray:
-        """Mean of one value per clip, shape (n,), on each resample: float64, shape (resamples,)."""
+        """Mean of one value per clip, shape (n,): float64, shape (replicates,)."""
         return np.asarray(values, dtype=np.float64) @ self.counts / self.counts.sum(axis=0)
 
     def within(self, k: int) -> np.ndarray:
-        """Share of clips whose class is among the k largest scores, shape (resamples,)."""
+        """Share of clips whose class is among the k largest scores, shape (replicates,)."""
         found = self._up_to_depth if k <= _DEPTH else self._found(k)
         return found[min(k, len(found) - 1) - 1] / found[-1]
 
@@ -97,7 +97,7 @@ class Resampled:
 
     @cached_property
     def hits(self) -> np.ndarray:
-        """Clips of each class that were given to it, float64, shape (C, resamples)."""
+        """Clips of each class that were given to it, float64, shape (C, replicates)."""
         labels, n_classes = self.scored.target.labels, self.scored.n_classes
         # One more group takes the clips that are wrong: selecting rows of `counts` would copy them.
         right = np.where(self.scored.predicted == labels, labels, n_classes)
@@ -105,23 +105,23 @@ class Resampled:
 
     @cached_property
     def support(self) -> np.ndarray:
-        """Clips of each class, float64, shape (C, resamples)."""
+        """Clips of each class, float64, shape (C, replicates)."""
         labels, n_classes = self.scored.target.labels, self.scored.n_classes
         return sum_by_group(labels, n_classes, self.counts).astype(np.float64)
 
     @cached_property
     def given(self) -> np.ndarray:
-        """Clips that were given to each class, shape (C, resamples)."""
+        """Clips that were given to each class, shape (C, replicates)."""
         return sum_by_group(self.scored.predicted, self.scored.n_classes, self.counts)
 
     @cached_property
     def f1(self) -> np.ndarray:
-        """F1 of each class, 0 where it is never predicted, float64, shape (C, resamples)."""
+        """F1 of each class, 0 where it is never predicted, float64, shape (C, replicates)."""
         return 2 * self.hits / np.maximum(self.given + self.support, 1)
 
     @cached_property
     def areas(self) -> tuple[np.ndarray, np.ndarray]:
-        """ROC-AUC and average precision of each class, float64, shape (C, resamples) each."""
+        """ROC-AUC and average precision of each class, float64, shape (C, replicates) each."""
         by_class = [self._areas_of(index) for index in range(self.scored.n_classes)]
         return np.array([a.roc_auc for a in by_class]), np.array([a.pr_auc for a in by_class])
 
@@ -247,7 +247,7 @@ def _trial(metric: Metric, target: Target) -> list[str]:
     found = []
     if values.shape != (2,) or values.dtype.kind != "f":
         found.append(
-            f"`weighted` gives {values.dtype} of shape {values.shape} for 2 resamples; floats of "
+            f"`weighted` gives {values.dtype} of shape {values.shape} for 2 replicates; floats of "
             "shape (2,) are needed"
         )
     elif not ((values >= metric.low) & (values <= metric.high))[~np.isnan(values)].all():

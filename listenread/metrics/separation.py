@@ -1,7 +1,7 @@
 """Separation: do matching pairs lie nearer to each other than pairs that do not match?
 
 A *profile* holds, for each clip, the distribution of its similarities with what matches it and with
-what does not, as histograms and moments, so that any number of pairs is resampled by clip.
+what does not, as histograms and moments, so that clips are left out with all their pairs.
 
 Definitions: overlap coefficient, the common area of two densities (Inman and Bradley,
 Communications in Statistics 18, 1989); d', the distance of the means in units of the mean spread
@@ -20,7 +20,7 @@ from listenread.errors import DataError
 from listenread.metrics.base import NO_CHANCE, Measurement, Metric, Resampling
 from listenread.metrics.blocks import row_blocks
 from listenread.metrics.scored import as_target, check, divide
-from listenread.metrics.uncertainty import bootstrap
+from listenread.metrics.uncertainty import jackknife
 from listenread.metrics.vectors import unit_rows
 
 POSITIVE_MEAN = Metric(
@@ -163,26 +163,26 @@ def _joined(blocks: Iterable[Profile], summed: bool) -> Profile:
 
 def measure(
     profile: Profile,
-    labels: np.ndarray,
+    groups: np.ndarray,
     resampling: Resampling,
 ) -> list[Measurement]:
     """Measure `positive_mean`, `negative_mean`, `d_prime` and `overlap`.
 
-    The bootstrap draws clips with their profiles; what a clip is compared with stays as it is.
+    Clips are left out with their profiles; what a clip is compared with stays as it is.
     `d_prime` is NaN where similarities do not vary, all of them where no pair is of a kind. Overlap
     is that of the histograms: 0 apart, 1 the same; it depends on the bins, `d_prime` does not.
 
     Args:
         profile: of n clips.
-        labels: class indices, shape (n,), the strata.
-        resampling: of the bootstrap over clips.
+        groups: int, shape (n,): clips that are not independent share one.
+        resampling: of the jackknife over groups of clips.
 
     Raises:
-        DataError: labels and profile are not of the same clips.
+        DataError: groups and profile are not of the same clips.
     """
     n, bins = profile.positive.shape
-    if np.shape(labels) != (n,):
-        raise DataError(f"the profile is of {n} clips, labels have shape {np.shape(labels)}")
+    if np.shape(groups) != (n,):
+        raise DataError(f"the profile is of {n} clips, groups have shape {np.shape(groups)}")
     table = np.concatenate([part.T for part in profile], dtype=np.float64)
 
     def statistics(counts: np.ndarray) -> dict[str, np.ndarray]:
@@ -191,30 +191,31 @@ def measure(
         )
         return _statistics(positive, negative, p_moments, n_moments)
 
-    return bootstrap(
+    return jackknife(
         statistics,
-        np.asarray(labels),
+        groups,
+        OF_PAIRS,
         resampling,
         chance={D_PRIME.name: 0.0, OVERLAP.name: 1.0},
-        bytes_per_resample=12 * n + 64 * bins,
+        bytes_per_replicate=12 * n + 64 * bins,
     )
 
 
 def measure_modality_gap(
     audio: np.ndarray,
     text: np.ndarray,
-    labels: np.ndarray,
+    groups: np.ndarray,
     resampling: Resampling,
 ) -> Measurement:
     """Measure `modality_gap`, the distance between the centroids of audio and of text, 0 to 2.
 
-    The bootstrap draws clips; the texts are the ones that were asked.
+    Clips are left out; the texts are the ones that were asked.
 
     Args:
         audio: joint vectors, shape (n, d), of any length but zero.
         text: joint vectors, shape (L, d).
-        labels: class indices of the clips, shape (n,), the strata.
-        resampling: of the bootstrap over clips.
+        groups: int, shape (n,): clips that are not independent share one.
+        resampling: of the jackknife over groups of clips.
 
     Raises:
         DataError: vectors that are zero, NaN or infinite, or of different sizes.
@@ -223,15 +224,16 @@ def measure_modality_gap(
     if audio.shape[1] != text.shape[1]:
         raise DataError(f"audio has {audio.shape[1]} dimensions, text {text.shape[1]}: not joint")
     centroid = text.mean(axis=0)[:, None]  # (d, 1)
-    (gap,) = bootstrap(
+    (gap,) = jackknife(
         lambda counts: {
             MODALITY_GAP.name: np.linalg.norm(
                 audio.T @ counts / counts.sum(axis=0) - centroid, axis=0
             )
         },
-        np.asarray(labels),
+        groups,
+        [MODALITY_GAP],
         resampling,
-        bytes_per_resample=12 * len(audio) + 24 * audio.shape[1],
+        bytes_per_replicate=12 * len(audio) + 24 * audio.shape[1],
     )
     return gap
 

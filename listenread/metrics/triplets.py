@@ -13,7 +13,8 @@ meaningfulness. Two protocols:
   it pairs only instruments that come after the anchor in the list.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Literal, NamedTuple
 
@@ -21,7 +22,7 @@ import numpy as np
 
 from listenread.errors import ConfigError, DataError
 from listenread.metrics.base import Measurement, Metric, Resampling
-from listenread.metrics.uncertainty import bootstrap, over_variants
+from listenread.metrics.uncertainty import jackknife, over_variants, p_above
 from listenread.ontology import released_matrix
 
 TripletProtocol = Literal["published", "corrected"]
@@ -62,10 +63,12 @@ class Triplets(NamedTuple):
         right: int64, shape (L, D, D): right triplets by anchor, levels that anchor and positive
             share, levels that anchor and negative share (0: no family; D levels in all).
         total: all triplets, in the same shape.
+        chance: accuracy that is expected of these vectors by chance; see `chance`.
     """
 
     right: np.ndarray
     total: np.ndarray
+    chance: float
 
     @property
     def accuracy(self) -> float:
@@ -87,13 +90,13 @@ class Triplets(NamedTuple):
         """Only the triplets whose anchor and negative share this many levels; see `by_level`."""
         keep = np.zeros_like(self.total[0])
         keep[:, level] = 1
-        return Triplets(self.right * keep, self.total * keep)
+        return self._replace(right=self.right * keep, total=self.total * keep)
 
     def related(self) -> "Triplets":
         """Only the triplets whose three instruments share a family."""
         keep = np.zeros_like(self.total[0])
         keep[1:, 1:] = 1
-        return Triplets(self.right * keep, self.total * keep)
+        return self._replace(right=self.right * keep, total=self.total * keep)
 
 
 def evaluate(
@@ -127,7 +130,7 @@ def evaluate(
         is_right = similarities[anchor, positive] > similarities[anchor, negative]
         total[anchor] = np.bincount(cell, minlength=depth**2).reshape(depth, depth)
         right[anchor] = np.bincount(cell[is_right], minlength=depth**2).reshape(depth, depth)
-    return Triplets(right, total)
+    return Triplets(right, total, chance(similarities))
 
 
 def by_anchor(
@@ -163,12 +166,13 @@ def measure(
     protocol: TripletProtocol,
     resampling: Resampling,
 ) -> list[Measurement]:
-    """Measure `accuracy`, `accuracy_related`, `accuracy_level_<k>`; the bootstrap draws anchors.
+    """Measure `accuracy`, `accuracy_related`, `accuracy_level_<k>`, leaving out instruments.
 
     `accuracy_related` counts only triplets of three related instruments: without it the easy
     question for the family outweighs the rest; `accuracy_level_<k>` those whose anchor and negative
-    share k levels, for every k that occurs. The triplets of one anchor are resampled together,
-    because they share its vector. `n` is the number of anchors that have a triplet of the kind.
+    share k levels, for every k that occurs. An instrument is left out of all three roles: every
+    triplet with its vector goes. `n` is the number of anchors that have a triplet of the kind,
+    `n_groups` that of the instruments.
 
     Args:
         vectors: text vectors, shape (L, d), or (V, L, d) for V variants of one prompt, whose values
@@ -176,7 +180,7 @@ def measure(
         distances: from `Ontology.distances`, shape (L, L).
         levels: from `Ontology.shared_levels`, shape (L, L).
         protocol: see the module.
-        resampling: of the bootstrap over anchors.
+        resampling: of the jackknife over instruments.
 
     Raises:
         DataError: see `evaluate`.
@@ -186,10 +190,25 @@ def measure(
 
     def measure_one(variant: np.ndarray) -> list[Measurement]:
         outcome = evaluate(variant, distances, levels, protocol=protocol)
+        asked = np.flatnonzero(outcome.total.sum(axis=(0, 1)))[:MOST_LEVELS]
         kinds = {ACCURACY: outcome, ACCURACY_RELATED: outcome.related()}
-        for level in np.flatnonzero(outcome.total.sum(axis=(0, 1)))[:MOST_LEVELS]:
-            kinds[levels_of_accuracy()[level]] = outcome.at_level(int(level))
-        return [_measure_kind(metric.name, kind, resampling) for metric, kind in kinds.items()]
+        kinds |= {levels_of_accuracy()[k]: outcome.at_level(int(k)) for k in asked}
+        similarities = _cosines(variant, distances, levels)
+
+        def statistics(weights: np.ndarray) -> dict[str, np.ndarray]:
+            return _shares(similarities, distances, levels, protocol, list(kinds), weights)
+
+        measured = jackknife(
+            statistics,
+            np.arange(len(variant)),
+            list(kinds),
+            resampling,
+            chance=dict.fromkeys((kind.name for kind in kinds), outcome.chance),
+        )
+        return [
+            replace(one, n=int(kind.total.any(axis=(1, 2)).sum()), p=p_above(one, one.chance))
+            for one, kind in zip(measured, kinds.values(), strict=True)
+        ]
 
     return over_variants(
         measure_one,
@@ -198,22 +217,67 @@ def measure(
     )
 
 
-def _measure_kind(metric: str, outcome: Triplets, resampling: Resampling) -> Measurement:
-    right, total = outcome.right.sum(axis=(1, 2)), outcome.total.sum(axis=(1, 2))
-    asked = total > 0
-    if not asked.any():
-        undefined = float("nan")
-        return Measurement(
-            metric, undefined, undefined, undefined, 0, 0.5, np.full(resampling.n, undefined)
+def chance(similarities: np.ndarray) -> float:
+    """Accuracy that is expected when the vectors are dealt to the instruments at random.
+
+    A triplet of three random vectors is right in half of the cases in which it is not a tie, and a
+    tie is wrong: (1 - share of ties) / 2.
+
+    Args:
+        similarities: cosines, shape (L, L).
+
+    Returns:
+        NaN with fewer than three instruments.
+
+    Example:
+        >>> chance(np.ones((4, 4))), chance(np.arange(16.0).reshape(4, 4))
+        (0.0, 0.5)
+    """
+    n = len(similarities)
+    if n < 3:
+        return float("nan")
+    others = np.sort(similarities[~np.eye(n, dtype=bool)].reshape(n, n - 1), axis=1)
+    ties = 0
+    for row in others:
+        alike = np.unique(row, return_counts=True)[1]
+        ties += int((alike * (alike - 1)).sum())
+    return (1 - ties / (n * (n - 1) * (n - 2))) / 2
+
+
+def _shares(
+    similarities: np.ndarray,
+    distances: np.ndarray,
+    levels: np.ndarray,
+    protocol: TripletProtocol,
+    kinds: Sequence[Metric],
+    weights: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """Weighted accuracy of each kind of triplets, shape (R,), for weights of shape (L, R)."""
+    weights = weights.astype(np.float64)
+    n, depth = len(similarities), int(levels.max(initial=0)) + 1
+    # right and all triplets, by whether all three are related and by the level of the negative
+    sums = np.zeros((2, 2, depth, weights.shape[1]))
+    for anchor, positive, negative in by_anchor(distances, protocol=protocol):
+        pairs = np.zeros((2, n, n))
+        pairs[0, positive, negative] = (
+            similarities[anchor, positive] > similarities[anchor, negative]
         )
-    (measurement,) = bootstrap(
-        lambda counts: {metric: (right[asked] @ counts) / (total[asked] @ counts)},
-        np.zeros(asked.sum(), dtype=np.int64),
-        resampling,
-        chance={metric: 0.5},
-        bytes_per_resample=8 * int(asked.sum()),
-    )
-    return measurement
+        pairs[1, positive, negative] = 1
+        near = levels[anchor] > 0  # (L,)
+        for level in np.unique(levels[anchor, negative]):
+            of_negative = weights * (levels[anchor] == level)[:, None]  # (L, R)
+            for related in (False, True):
+                of_positive = weights * (near == related)[:, None]  # (L, R)
+                found = np.einsum("kpr,pr->kr", pairs @ of_negative, of_positive)  # (2, R)
+                sums[:, int(related and level > 0), level] += found * weights[anchor]
+    shares = {
+        ACCURACY.name: _share(*sums.sum(axis=(1, 2))),
+        ACCURACY_RELATED.name: _share(*sums[:, 1].sum(axis=1)),
+    }
+    by_level = sums.sum(axis=1)  # (2, depth, R)
+    for level in range(min(depth, MOST_LEVELS)):
+        shares[levels_of_accuracy()[level].name] = _share(*by_level[:, level])
+    return {kind.name: shares[kind.name] for kind in kinds}
 
 
 def _cosines(vectors: np.ndarray, distances: np.ndarray, levels: np.ndarray) -> np.ndarray:
@@ -231,8 +295,10 @@ def _cosines(vectors: np.ndarray, distances: np.ndarray, levels: np.ndarray) -> 
             problems.append(f"{name} have shape {np.shape(matrix)}, {square} is needed")
     if problems:
         raise DataError("triplets cannot be judged: " + "; ".join(problems) + ".")
-    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    return unit @ unit.T
+    # Equal vectors are multiplied once: the last bits of a product depend on its place.
+    unit, which = np.unique(vectors, axis=0, return_inverse=True)
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    return (unit @ unit.T)[np.ix_(which, which)]
 
 
 def _share(right: np.ndarray, total: np.ndarray) -> np.ndarray:

@@ -1,110 +1,101 @@
-"""Uncertainty of every value and every difference: a stratified bootstrap over clips.
+"""Uncertainty of every value and every difference: a jackknife that leaves out groups of clips.
 
-A resample is a column of *counts*: how often each clip was drawn. Metrics take the counts as
-weights, so that all resamples are evaluated at once and no score is ever copied. Resample `r` is
-drawn from a generator seeded with ``(seed, r)`` alone: it is the same for every prompt and model of
-a dataset, whatever the block size, and replicates can be subtracted in pairs.
+Clips that are not independent share a group. The groups are dealt to sets of equal size, and a
+*replicate* is a value on all clips but those of one set. Metrics take the clips of a replicate as
+weights, 1 or 0, so that all replicates are evaluated at once and no score is ever copied. The deal
+depends on the groups and the seed alone: it is the same for every prompt and model of a dataset,
+and replicates can be subtracted in pairs.
 
-Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 6 and 13 (percentile
-interval).
+Why this method, and what its intervals cover: docs/uncertainty.md.
+
+Sources: Kott, Journal of Official Statistics 17, 2001 (delete-a-group jackknife, interval by
+Student's t); Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 11 (correction
+of bias); Clopper and Pearson, Biometrika 26, 1934 (shares that are 0 or 1).
 """
 
-import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from listenread.errors import ConfigError, DataError
-from listenread.metrics.base import NO_CHANCE, Measurement, Resampling
+from listenread.metrics.base import LINEAR, NO_CHANCE, Measurement, Metric, Resampling, Scale
 
-#: Largest number that float32 counts as an integer without a gap.
-_EXACT_FLOAT32 = 2**24
-#: Blocks of counts up to this size are kept, a few of them, for the next metric or variant.
-_KEPT_BYTES = 2**24
-
-
-def resample_blocks(
-    strata: np.ndarray, resampling: Resampling, *, bytes_per_resample: int
-) -> Iterator[tuple[slice, np.ndarray]]:
-    """Draw all resamples in blocks that fit into `Resampling.max_bytes`.
-
-    Args:
-        strata: see `bootstrap_counts`.
-        resampling: how many, from which seed; at least one resample is drawn at a time.
-        bytes_per_resample: what the caller needs in memory for one resample, counts included.
-
-    Yields:
-        The slice of resamples and its counts, shape (n, slice length).
-    """
-    n = resampling.n
-    size = int(np.clip(resampling.max_bytes // max(bytes_per_resample, 1), 1, max(n, 1)))
-    for start in range(0, n, size):
-        stop = min(start + size, n)
-        counts = bootstrap_counts(strata, start=start, stop=stop, seed=resampling.seed)
-        yield slice(start, stop), counts
+#: How the column `interval` names the methods.
+JACKKNIFE, EXACT, UNDEFINED = "jackknife", "Clopper-Pearson", "not defined"
+#: The jackknife over fewer groups than were seen to be enough; see docs/uncertainty.md.
+FEW_GROUPS, ENOUGH_GROUPS = "jackknife, few groups", 200
+#: Spread of replicates that is rounding.
+_ROUNDING = 1e-12
 
 
-def bootstrap_counts(strata: np.ndarray, *, start: int = 0, stop: int, seed: int) -> np.ndarray:
-    """Count how often each unit is drawn in resamples `start` to `stop`.
+def deal(groups: np.ndarray, resampling: Resampling) -> tuple[np.ndarray, int]:
+    """Deal groups of clips to the sets that replicates leave out.
 
-    Within each stratum as many units are drawn, with replacement, as it has; a stratum of one unit
-    therefore never varies.
+    Sets have as many groups each, but for the last ones, which lack one: a few groups more than
+    there are replicates make fewer sets of two groups, not a mixture of one and two.
 
     Args:
-        strata: int, shape (n,): the class of each clip, or any other grouping; all zeros for a
-            plain bootstrap.
-        start: first resample.
-        stop: one past the last.
-        seed: of the whole bootstrap, not negative.
+        groups: int, shape (n,): the group of each clip.
+        resampling: at most how many sets, and the seed.
 
     Returns:
-        Integers in a read-only float32 array, shape (n, stop - start); float64 from 2**24 units on.
+        The set of each clip, intp, shape (n,), and the number of sets; 0 sets where there are
+        fewer than two groups or replicates.
 
     Raises:
-        DataError: there is no unit to draw.
+        DataError: there is no clip.
 
     Example:
-        >>> counts = bootstrap_counts(np.array([0, 0, 0, 1]), stop=2, seed=1)
-        >>> counts.shape, counts[:3].sum(axis=0).tolist(), counts[3].tolist()
-        ((4, 2), [3.0, 3.0], [1.0, 1.0])
+        >>> sets, n_sets = deal(np.array([0, 0, 1, 2]), Resampling(60))
+        >>> n_sets, len(set(sets.tolist())), sets[0] == sets[1]
+        (3, 3, np.True_)
     """
-    strata = np.asarray(strata)
-    if strata.ndim != 1 or not len(strata):
-        raise DataError(f"a bootstrap needs at least one unit in one dimension, got {strata.shape}")
-    draw = _draw_again if 4 * len(strata) * (stop - start) <= _KEPT_BYTES else _draw
-    stratum = np.unique(strata, return_inverse=True)[1].astype(np.int64)
-    return draw(stratum.tobytes(), start, stop, seed)
+    groups = np.asarray(groups)
+    if groups.ndim != 1 or not len(groups):
+        raise DataError(f"a jackknife needs at least one clip in one dimension, got {groups.shape}")
+    _, group = np.unique(groups, return_inverse=True)
+    n_groups = int(group.max()) + 1
+    if min(n_groups, resampling.n) < 2:
+        return np.zeros(len(groups), dtype=np.intp), 0
+    n_sets = math.ceil(n_groups / math.ceil(n_groups / resampling.n))
+    order = np.random.default_rng(resampling.seed).permutation(n_groups)
+    return (order % n_sets)[group], n_sets
 
 
-def _draw(strata: bytes, start: int, stop: int, seed: int) -> np.ndarray:
-    stratum = np.frombuffer(strata, dtype=np.int64)
-    sizes = np.bincount(stratum)
-    order = np.argsort(stratum, kind="stable")
-    size_of = np.repeat(sizes, sizes)
-    first_of = np.repeat(np.cumsum(sizes) - sizes, sizes)
-    dtype = np.float32 if len(stratum) < _EXACT_FLOAT32 else np.float64
-    counts = np.empty((len(stratum), stop - start), dtype=dtype)
-    for column, resample in enumerate(range(start, stop)):
-        uniform = np.random.default_rng([seed, resample]).random(len(stratum))
-        drawn = first_of + (uniform * size_of).astype(np.intp)
-        counts[order, column] = np.bincount(drawn, minlength=len(stratum))
-    counts.flags.writeable = False
-    return counts
+def replicate_blocks(
+    sets: np.ndarray, n_sets: int, resampling: Resampling, *, bytes_per_replicate: int
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Weigh clips in all replicates, in blocks that fit into `Resampling.max_bytes`.
 
+    Args:
+        sets: see `deal`.
+        n_sets: how many.
+        resampling: has the bound; at least one replicate is made at a time.
+        bytes_per_replicate: what the caller needs in memory for one replicate, weights included.
 
-_draw_again = functools.lru_cache(maxsize=8)(_draw)
+    Yields:
+        The slice of replicates and the weights, float32, shape (n, slice length): 0 for the clips
+        of the set that a replicate leaves out, 1 for the others; float64 from 2**24 clips on, which
+        float32 cannot count.
+    """
+    size = int(np.clip(resampling.max_bytes // max(bytes_per_replicate, 1), 1, max(n_sets, 1)))
+    dtype = np.float32 if len(sets) < 2**24 else np.float64
+    for start in range(0, n_sets, size):
+        stop = min(start + size, n_sets)
+        yield slice(start, stop), (sets[:, None] != np.arange(start, stop)).astype(dtype)
 
 
 def sum_by_group(groups: np.ndarray, n_groups: int, counts: np.ndarray) -> np.ndarray:
-    """Sum the counts of the units of each group, for all resamples at once.
+    """Sum the counts of the units of each group, for all replicates at once.
 
     Args:
         groups: int, shape (n,), in [0, n_groups).
         n_groups: how many groups there are.
-        counts: shape (n, resamples).
+        counts: shape (n, replicates).
 
     Returns:
-        Shape (n_groups, resamples), dtype of `counts`.
+        Shape (n_groups, replicates), dtype of `counts`.
 
     Example:
         >>> sum_by_group(np.array([1, 0, 1]), 3, np.array([[1.0], [2.0], [5.0]])).tolist()
@@ -126,8 +117,20 @@ def sum_by_group(groups: np.ndarray, n_groups: int, counts: np.ndarray) -> np.nd
     return members @ counts
 
 
-def percentile_interval(replicates: np.ndarray, confidence_level: float) -> tuple[float, float]:
-    """Return the ends of the central `confidence_level` of the replicates, NaN if undefined.
+def check_level(confidence_level: float) -> None:
+    """Refuse what is no confidence level.
+
+    Raises:
+        ConfigError: `confidence_level` is not strictly between 0 and 1.
+    """
+    if not 0 < confidence_level < 1:
+        raise ConfigError(
+            f"confidence_level is {confidence_level}; it must lie between 0 and 1, e.g. 0.95"
+        )
+
+
+def percentile_interval(values: np.ndarray, confidence_level: float) -> tuple[float, float]:
+    """Return the ends of the central `confidence_level` of the values, NaN if undefined.
 
     Raises:
         ConfigError: `confidence_level` is not strictly between 0 and 1.
@@ -136,104 +139,268 @@ def percentile_interval(replicates: np.ndarray, confidence_level: float) -> tupl
         >>> percentile_interval(np.arange(101.0), confidence_level=0.5)
         (25.0, 75.0)
     """
-    if not 0 < confidence_level < 1:
-        raise ConfigError(
-            f"confidence_level is {confidence_level}; it must lie between 0 and 1, e.g. 0.95"
-        )
-    if not len(replicates) or np.isnan(replicates).all():
+    check_level(confidence_level)
+    if not len(values) or np.isnan(values).all():
         return float("nan"), float("nan")
     tail = (1 - confidence_level) / 2
-    low, high = np.nanquantile(replicates, [tail, 1 - tail])
+    low, high = np.nanquantile(values, [tail, 1 - tail])
     return float(low), float(high)
+
+
+def standard_error(value: float, replicates: np.ndarray) -> tuple[float, float]:
+    """Correct a value's bias and estimate its standard error, from replicates of a jackknife.
+
+    Args:
+        value: from all clips.
+        replicates: shape (R,), each from all clips but those of one of R sets of equal size.
+
+    Returns:
+        The value without its bias, and its standard error; NaN where a replicate is undefined, for
+        then the value hangs on the few clips which that replicate leaves out.
+
+    Example:
+        >>> clips = np.array([1.0, 2.0, 4.0, 9.0])
+        >>> mean, error = standard_error(clips.mean(), (clips.sum() - clips) / 3)
+        >>> mean, bool(np.isclose(error, clips.std(ddof=1) / 2))
+        (4.0, True)
+    """
+    n = len(replicates)
+    if n < 2 or np.isnan(value) or np.isnan(replicates).any():
+        return float("nan"), float("nan")
+    mean = float(replicates.mean())
+    spread = math.sqrt((n - 1) / n * float(((replicates - mean) ** 2).sum()))
+    return float(n * value - (n - 1) * mean), spread
+
+
+def interval(
+    value: float,
+    replicates: np.ndarray,
+    scale: Scale,
+    n_groups: int,
+    confidence_level: float,
+) -> tuple[float, float, str]:
+    """Return the ends of a value's interval and the method that gives them.
+
+    The interval is Student's around the value without its bias, on the logit scale of what lies
+    between two bounds, so that it never leaves them. A share of 0 or 1, where nothing varies, has
+    the interval of Clopper and Pearson, as if every group were right or wrong as a whole. Whatever
+    else does not vary has none.
+
+    Args:
+        value: from all clips.
+        replicates: see `standard_error`.
+        scale: bounds of the value, and whether it is a share of clips.
+        n_groups: that the value rests on.
+        confidence_level: strictly between 0 and 1.
+
+    Raises:
+        ConfigError: see `check_level`.
+
+    Example:
+        >>> low, high, method = interval(1.0, np.ones(20), Scale(0.0, 1.0, share=True), 20, 0.95)
+        >>> round(low, 3), high, method
+        (0.832, 1.0, 'Clopper-Pearson')
+    """
+    from scipy.special import stdtrit
+
+    check_level(confidence_level)
+    if not len(replicates):
+        return float("nan"), float("nan"), ""
+    if n_groups < 2:
+        return float("nan"), float("nan"), UNDEFINED
+    centre, error = standard_error(value, replicates)
+    if np.isnan(error):
+        return float("nan"), float("nan"), UNDEFINED
+    if error <= _ROUNDING:
+        return *_without_variation(value, scale, n_groups, confidence_level), (
+            EXACT if scale.share else UNDEFINED
+        )
+    freedom = min(len(replicates), n_groups) - 1
+    method = JACKKNIFE if n_groups >= ENOUGH_GROUPS else FEW_GROUPS
+    reach = error * float(stdtrit(freedom, (1 + confidence_level) / 2))
+    if not scale.bounded:
+        return centre - reach, centre + reach, method
+    width = scale.high - scale.low
+    share = (min(max(centre, scale.low), scale.high) - scale.low) / width
+    if not 0 < share < 1:  # a correction beyond the bounds
+        share = (value - scale.low) / width
+    if not 0 < share < 1:
+        return float("nan"), float("nan"), UNDEFINED
+    logit = math.log(share / (1 - share))
+    reach /= width * share * (1 - share)  # the derivative of the logit
+    ends = (scale.low + width * _expit(logit + sign * reach) for sign in (-1, 1))
+    low, high = ends
+    return low, high, method
+
+
+def _expit(x: float) -> float:
+    return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
+
+
+def _without_variation(
+    value: float, scale: Scale, n_groups: int, confidence_level: float
+) -> tuple[float, float]:
+    """Interval of a share that no replicate changes: all groups are right, or all wrong.
+
+    For a difference of two shares no group differs. Another share than these has no interval, nor
+    has what is not a share.
+    """
+    undefined = float("nan"), float("nan")
+    if not scale.share or n_groups < 1:
+        return undefined
+    rest = 1 - ((1 - confidence_level) / 2) ** (1 / n_groups)
+    if not scale.bounded:
+        return (-rest, rest) if abs(value) <= _ROUNDING else undefined
+    if value <= scale.low + _ROUNDING:
+        return scale.low, scale.low + rest * (scale.high - scale.low)
+    if value >= scale.high - _ROUNDING:
+        return scale.high - rest * (scale.high - scale.low), scale.high
+    return undefined
 
 
 def paired_difference(
     first: Measurement, second: Measurement, *, confidence_level: float
 ) -> Measurement:
-    """Measure `first - second` from replicates on the same resamples.
+    """Measure `first - second` from replicates that leave out the same clips.
 
-    The two must come from the same clips, seed and number of resamples (two prompts, two models).
-    Its chance level is 0: no difference.
+    The two must come from the same clips and seed (two prompts, two models). Its chance level is 0:
+    no difference.
 
     Raises:
-        DataError: the two were not resampled together.
+        DataError: the two were not measured on the same clips.
 
     Example:
-        >>> a = Measurement("top_1", 0.5, 0.4, 0.6, n=10, replicates=np.array([0.4, 0.5, 0.6]))
-        >>> b = Measurement("top_1", 0.4, 0.3, 0.5, n=10, replicates=np.array([0.3, 0.4, 0.5]))
+        >>> a = Measurement("top_1", 0.5, n=10, replicates=np.array([0.4, 0.5, 0.6]))
+        >>> b = Measurement("top_1", 0.4, n=10, replicates=np.array([0.4, 0.4, 0.4]))
         >>> difference = paired_difference(a, b, confidence_level=0.9)
-        >>> round(difference.value, 3), round(difference.ci_low, 3), round(difference.ci_high, 3)
-        (0.1, 0.1, 0.1)
+        >>> round(difference.value, 3), difference.replicates.round(3).tolist()
+        (0.1, [0.0, 0.1, 0.2])
     """
     problems = [
         f"{name}: {left!r} and {right!r}"
         for name, left, right in [
             ("metric", first.metric, second.metric),
-            ("n", first.n, second.n),
-            ("resamples", len(first.replicates), len(second.replicates)),
+            ("clips", first.n, second.n),
+            ("groups of clips", first.n_groups, second.n_groups),
+            ("replicates", len(first.replicates), len(second.replicates)),
         ]
         if left != right
     ]
     if problems:
         raise DataError("two measurements cannot be paired; they differ in " + "; ".join(problems))
-    replicates = first.replicates - second.replicates
-    low, high = percentile_interval(replicates, confidence_level)
-    return Measurement(
-        first.metric, first.value - second.value, low, high, first.n, 0.0, replicates
+    return measurement(
+        first.metric,
+        first.value - second.value,
+        first.replicates - second.replicates,
+        n=first.n,
+        n_groups=first.n_groups,
+        chance=0.0,
+        scale=Scale(share=first.scale.share),
+        confidence_level=confidence_level,
     )
 
 
-def bootstrap(
+def p_above(one: Measurement, level: float) -> float:
+    """Probability that a value this far above a level is found where the truth is that level.
+
+    Student's test, one-sided, from the replicates; NaN where these do not vary.
+    """
+    from scipy.special import stdtr
+
+    centre, error = standard_error(one.value, one.replicates)
+    if np.isnan(error) or error <= _ROUNDING or np.isnan(level):
+        return float("nan")
+    freedom = min(len(one.replicates), one.n_groups) - 1
+    return float(stdtr(freedom, (level - centre) / error))
+
+
+def measurement(
+    metric: str,
+    value: float,
+    replicates: np.ndarray,
+    *,
+    n: int,
+    n_groups: int,
+    chance: float = NO_CHANCE,
+    scale: Scale = LINEAR,
+    confidence_level: float,
+) -> Measurement:
+    """Complete a value by its interval."""
+    low, high, method = interval(value, replicates, scale, n_groups, confidence_level)
+    return Measurement(
+        metric, value, low, high, n, chance, n_groups, method, replicates=replicates, scale=scale
+    )
+
+
+def jackknife(
     statistics: Callable[[np.ndarray], Mapping[str, np.ndarray]],
-    strata: np.ndarray,
+    groups: np.ndarray,
+    metrics: Mapping[str, Metric] | Sequence[Metric],
     resampling: Resampling,
     *,
     chance: Mapping[str, float] | None = None,
-    bytes_per_resample: int = 0,
+    bytes_per_replicate: int = 0,
+    relearned: Callable[[np.ndarray], Mapping[str, np.ndarray]] | None = None,
 ) -> list[Measurement]:
-    """Measure statistics on the units as they are and on stratified resamples of them.
+    """Measure statistics on all clips (or labels, or anchors), and without one set after the other.
 
     Args:
-        statistics: takes counts, shape (n, r), gives for each metric its r values.
-        strata: int, shape (n,); see `bootstrap_counts`.
-        resampling: how many resamples, the level of the interval, the seed.
-        chance: chance level for each metric that has one.
-        bytes_per_resample: what `statistics` needs for one resample; 16 per unit by default.
+        statistics: takes weights of the clips, shape (n, r), gives for each name its r values.
+        groups: int, shape (n,): what is left out together.
+        metrics: those that names stand for; a sequence where names are those of the metrics.
+        resampling: how many replicates, the level of the interval, the seed.
+        chance: chance level for each name that has one.
+        bytes_per_replicate: what `statistics` needs for one replicate; 16 per clip by default.
+        relearned: takes the weights of one replicate, shape (n, 1), and gives values, of shape
+            (1,), of the names whose replicates need what was learned from the clips to be learned
+            from the rest of them.
 
     Returns:
-        One measurement for each metric, in the order of `statistics`.
+        One measurement for each name, in the order of `statistics`.
     """
-    values = statistics(np.ones((len(strata), 1)))
-    replicates = {metric: np.empty(resampling.n) for metric in values}
-    blocks = resample_blocks(
-        strata, resampling, bytes_per_resample=bytes_per_resample or 16 * len(strata)
+    if not isinstance(metrics, Mapping):
+        metrics = {metric.name: metric for metric in metrics}
+    sets, n_sets = deal(groups, resampling)
+    n, n_groups = len(sets), len(np.unique(groups))
+    values = statistics(np.ones((n, 1)))
+    replicates = {name: np.empty(n_sets) for name in values}
+    blocks = replicate_blocks(
+        sets, n_sets, resampling, bytes_per_replicate=bytes_per_replicate or 16 * n
     )
-    for block, counts in blocks:
-        for metric, result in statistics(counts).items():
-            replicates[metric][block] = result
+    for block, weights in blocks:
+        for name, result in statistics(weights).items():
+            replicates[name][block] = result
+    if relearned is not None:
+        for one in range(n_sets):
+            for name, result in relearned((sets != one)[:, None].astype(np.float64)).items():
+                replicates[name][one] = result[0]
+    if not n_sets and resampling.n:  # a single group: nothing can be left out
+        replicates = {name: np.full(2, np.nan) for name in values}
     return [
-        Measurement(
-            metric,
+        measurement(
+            name,
             float(value[0]),
-            *percentile_interval(replicates[metric], resampling.confidence_level),
-            n=len(strata),
-            chance=(chance or {}).get(metric, NO_CHANCE),
-            replicates=replicates[metric],
+            replicates[name],
+            n=n,
+            n_groups=n_groups,
+            chance=(chance or {}).get(name, NO_CHANCE),
+            scale=metrics[name].scale,
+            confidence_level=resampling.confidence_level,
         )
-        for metric, value in values.items()
+        for name, value in values.items()
     ]
 
 
 def over_variants(
     measure_one: Callable[[np.ndarray], list[Measurement]],
-    variants: Iterable[np.ndarray],
+    variants: "Sequence[np.ndarray] | np.ndarray",
     *,
     confidence_level: float,
 ) -> list[Measurement]:
     """Average measurements over the variants of one prompt, replicate by replicate.
 
     Args:
-        measure_one: measures one variant; always the same metrics on the same resamples.
+        measure_one: measures one variant; always the same metrics on the same clips.
         variants: e.g. scores, shape (V, n, C).
         confidence_level: of the interval of the average.
 
@@ -260,7 +427,13 @@ def _mean(measurements: Sequence[Measurement], confidence_level: float) -> Measu
     first = measurements[0]
     if len(measurements) == 1:
         return first
-    replicates = np.mean([one.replicates for one in measurements], axis=0)
-    value = float(np.mean([one.value for one in measurements]))
-    low, high = percentile_interval(replicates, confidence_level)
-    return Measurement(first.metric, value, low, high, first.n, first.chance, replicates)
+    return measurement(
+        first.metric,
+        float(np.mean([one.value for one in measurements])),
+        np.mean([one.replicates for one in measurements], axis=0),
+        n=first.n,
+        n_groups=first.n_groups,
+        chance=first.chance,
+        scale=first.scale,
+        confidence_level=confidence_level,
+    )

@@ -18,6 +18,7 @@ from listenread.files.tables import UNAVAILABLE
 from listenread.metrics.base import Metric
 from listenread.report.decisions import Decisions
 from listenread.tasks.base import TASKS, Table, Task
+from listenread.tasks.claims import Reading
 
 
 @dataclass(frozen=True)
@@ -174,8 +175,8 @@ class Contents:
         decisions: of the prompts that figures are drawn for.
         sounds: dataset -> clip_id -> compact copy as base64 of an MP3 file.
         paper: comparison with published numbers, one row each; empty where there is none.
-        confidence_level: of the intervals.
-        resamples: of the bootstrap; 0 where there are no intervals.
+        reading: level of the intervals, and what is called no difference.
+        replicates: of the jackknife; 0 where there are no intervals.
     """
 
     experiment: str
@@ -194,8 +195,8 @@ class Contents:
     decisions: list[Decisions]
     sounds: dict[str, dict[str, str]]
     paper: pd.DataFrame
-    confidence_level: float
-    resamples: int
+    reading: Reading
+    replicates: int
 
     def figures_of(self, name: str, task: Task | None = None) -> list[FigureFile]:
         """Figures of one name that show something, in the order of the experiment.

@@ -24,6 +24,7 @@ from listenread.report.tidy import read_per_class, read_tidy
 from listenread.report.wide import MARKS, WideTable, compared_with_paper, widen
 from listenread.tasks.base import Table
 from listenread.tasks.cell import Cell
+from listenread.tasks.claims import Reading
 from listenread.tasks.words import three_digits
 
 #: Rows that a table has as html; the page's script adds the rest on request.
@@ -95,7 +96,8 @@ def write_report(
     title: str | None,
     prompts: Sequence[str],
     confidence_level: float,
-    resamples: int,
+    equivalence_margin: float,
+    replicates: int,
     configuration: Mapping[str, Any],
     embed_megabytes: float,
     figures: Sequence[tuple[str, str, str | None, str | None]] = (),
@@ -117,7 +119,8 @@ def write_report(
         title: heading of the page; the name where it is None.
         prompts: names of the experiment's prompts.
         confidence_level: of the intervals.
-        resamples: of the bootstrap.
+        equivalence_margin: see `listenread.tasks.claims.Reading`.
+        replicates: of the jackknife.
         configuration: what the page states as the experiment's configuration; of its `models`,
             those of its `experiment` are evaluated, in this order.
         embed_megabytes: how much of figures and decisions the page holds at most (10**6 bytes), a
@@ -141,8 +144,8 @@ def write_report(
             name: configuration["models"][name] for name in configuration["experiment"]["models"]
         },
         prompts=prompts,
-        confidence_level=confidence_level,
-        resamples=resamples,
+        reading=Reading(confidence_level, equivalence_margin),
+        replicates=replicates,
         figures=figures,
         decided=decided,
         left_out=left_out or {},
@@ -232,7 +235,7 @@ class LaidOut:
 def lay_out(told: Contents, measured: MeasuredTask, table: Table) -> WideTable:
     """Lay rows of the tidy table out."""
     names = table.row_tasks or measured.task.all_row_tasks
-    return _widen(told.tidy[told.tidy["task"].isin(names)], measured, table)
+    return _widen(told, told.tidy[told.tidy["task"].isin(names)], measured, table)
 
 
 def lay_out_per_class(told: Contents, measured: MeasuredTask) -> LaidOut | None:
@@ -250,13 +253,20 @@ def lay_out_per_class(told: Contents, measured: MeasuredTask) -> LaidOut | None:
     n = len(rows[list(table.keys)].drop_duplicates())
     if not n:
         return None
-    wide = None if n > PER_CLASS_ROWS else _widen(rows.assign(chance=np.nan), measured, table)
+    wide = None if n > PER_CLASS_ROWS else _widen(told, rows.assign(chance=np.nan), measured, table)
     return LaidOut(table, wide, n, f"per_class_{table.name}", "per_class.csv")
 
 
-def _widen(rows: pd.DataFrame, measured: MeasuredTask, table: Table) -> WideTable:
+def _widen(told: Contents, rows: pd.DataFrame, measured: MeasuredTask, table: Table) -> WideTable:
     metrics = list(measured.metrics.values())
-    return widen(rows, table.keys, table.comparable, metrics, ranked=table.ranked)
+    return widen(
+        rows,
+        table.keys,
+        table.comparable,
+        metrics,
+        ranked=table.ranked,
+        level_of_tests=told.reading.level,
+    )
 
 
 def lay_out_all(told: Contents) -> dict[str, LaidOut]:
@@ -296,7 +306,7 @@ def _answers(told: Contents, question: str) -> list[list[str]]:
     return [
         answer.sentences(
             told.tidy[told.tidy["task"] == (answer.row_task or measured.task.all_row_tasks[0])],
-            told.confidence_level,
+            told.reading,
         )
         for measured in told.tasks
         for answer in measured.task.answers

@@ -8,7 +8,12 @@ import numpy as np
 import pandas as pd
 
 from listenread.metrics.base import Metric
+from listenread.metrics.uncertainty import FEW_GROUPS
+from listenread.tasks.claims import all_pairs, benjamini_hochberg
+from listenread.tasks.tidy import REPLICATES
 
+#: Behind the first key of a row whose intervals rest on few groups.
+FEW = "\u2020"
 #: How a value is marked, by the number in `WideTable.mark`.
 MARKS = ("", "among the best", "best")
 _AMONG_BEST, _BEST = 1, 2
@@ -66,6 +71,7 @@ def widen(
     metrics: Sequence[Metric],
     *,
     ranked: bool = True,
+    level_of_tests: float = 0.05,
 ) -> WideTable:
     """Lay a part of the tidy table out.
 
@@ -78,6 +84,7 @@ def widen(
             agree in these.
         metrics: all that rows can have, in the order of the columns.
         ranked: whether the best values are marked.
+        level_of_tests: see `mark_best`.
     """
     tidy = tidy.assign(**{name: tidy[name].fillna("").astype(str) for name in keys})
     there = set(tidy["metric"])
@@ -93,10 +100,18 @@ def widen(
     value, low, high = (np.full(shape, np.nan) for _ in range(3))
     for array, name in ((value, "value"), (low, "ci_low"), (high, "ci_high")):
         array[place] = tidy[name]
-    chance = np.full(shape, np.nan)
-    chance[place] = tidy["chance"]
+    chance, groups = np.full(shape, np.nan), np.full(shape, np.nan)
+    chance[place], groups[place] = tidy["chance"], tidy["n_groups"]
+    replicates = np.full(shape, None, dtype=object)
+    if REPLICATES in tidy:
+        for row, column, cell in zip(*place, tidy[REPLICATES], strict=True):
+            replicates[row, column] = cell
+    few = np.zeros(len(firsts), dtype=bool)
+    few[row_of[tidy["interval"] == FEW_GROUPS]] = True
     shown = [name for name in keys if tidy[name].nunique() > 1 or name == keys[-1]]
     row_keys = list(tidy.iloc[firsts][shown].itertuples(index=False, name=None))
+    marked = [(f"{key[0]} {FEW}", *key[1:]) if is_few else key
+              for key, is_few in zip(row_keys, few, strict=True)]  # fmt: skip
     parts = []
     for group in range(group_of.max() + 1 if len(group_of) else 0):
         rows = np.flatnonzero(group_of[firsts] == group)
@@ -107,8 +122,8 @@ def widen(
             nothing = np.full((1, len(metrics)), np.nan)
             parts.append(([(*labels, "chance")], level[None], nothing, nothing, 0 * nothing, True))
         better = [metric.better if ranked else None for metric in metrics]
-        mark = mark_best(value[rows], low[rows], high[rows], better)
-        parts.append(([row_keys[r] for r in rows], value[rows], low[rows], high[rows], mark, False))
+        mark = mark_best(value[rows], replicates[rows], groups[rows], better, level_of_tests)
+        parts.append(([marked[r] for r in rows], value[rows], low[rows], high[rows], mark, False))
     return _joined(tuple(shown), metrics, parts)
 
 
@@ -164,43 +179,57 @@ def compared_with_paper(paper: pd.DataFrame) -> WideTable:
 
 def mark_best(
     value: np.ndarray,
-    low: np.ndarray,
-    high: np.ndarray,
+    replicates: np.ndarray,
+    groups: np.ndarray,
     better: Sequence[Literal["larger", "smaller"] | None],
+    level: float,
 ) -> np.ndarray:
-    """Mark the best value of each column, as far as the intervals tell.
+    """Mark the best value of each column, as far as paired differences tell.
 
-    The best value is marked alone when its interval overlaps no other. Otherwise it is marked
-    together with all whose interval overlaps its own, unless these are all. Values without an
-    interval are never marked. Intervals that overlap do not prove that two values are equal; the
-    rule errs on the side of naming no winner.
+    The best value is marked alone where its difference from every other is beyond chance.
+    Otherwise it is marked together with those from which it cannot be told, unless these are all.
+    All pairs of a column are one family of tests: the best was chosen among them. Values without
+    replicates are never marked, nor a column whose values do not rest on the same clips.
 
     Args:
         value: shape (n, m).
-        low: lower ends of the intervals, of the same shape.
-        high: upper ends, of the same shape.
+        replicates: object array of the same shape: float64 of shape (R,), or None.
+        groups: how many groups of clips the values rest on, shape (n, m).
         better: which direction is better, for each of the m metrics; None for neither.
+        level: of the tests, which are corrected by the method of Benjamini and Hochberg.
 
     Returns:
         int8, shape (n, m), indices of `MARKS`.
 
     Example:
-        >>> value, low, high = (np.array([[x], [y]]) for x, y in [(0.9, 0.5), (0.8, 0.4), (1, 0.6)])
-        >>> mark_best(value, low, high, ["larger"]).tolist()
+        >>> replicates = np.empty((2, 1), dtype=object)
+        >>> replicates[:, 0] = [np.array([0.90, 0.91, 0.92]), np.array([0.51, 0.52, 0.53])]
+        >>> value, groups = np.array([[0.91], [0.52]]), np.array([[3], [3]])
+        >>> mark_best(value, replicates, groups, ["larger"], 0.05).tolist()
         [[2], [0]]
     """
     mark = np.zeros(value.shape, dtype=np.int8)
     for column, direction in enumerate(better):
-        bounded = np.flatnonzero(~np.isnan(low[:, column]) & ~np.isnan(value[:, column]))
-        if len(bounded) < 2 or direction is None:
+        bounded = np.flatnonzero([_varies(cell) for cell in replicates[:, column]])
+        bounded = bounded[~np.isnan(value[bounded, column])]
+        sizes = {(len(replicates[row, column]), int(groups[row, column])) for row in bounded}
+        if len(bounded) < 2 or len(sizes) != 1 or direction is None:
             continue
-        values, lows, highs = (array[bounded, column] for array in (value, low, high))
-        if direction == "smaller":
-            values, lows, highs = -values, -highs, -lows
-        best = np.lexsort((lows, values))[-1]
-        near = highs >= lows[best]
+        p = all_pairs(
+            value[bounded, column], np.stack(replicates[bounded, column]), min(*sizes.pop()) - 1
+        )  # (k, k)
+        upper = np.triu_indices(len(bounded), 1)
+        p[upper] = benjamini_hochberg(p[upper])
+        values = value[bounded, column] * (-1 if direction == "smaller" else 1)
+        best = int(values.argmax())
+        near = np.where(np.arange(len(bounded)) > best, p[best], p[:, best]) > level
+        near[best] = True
         if near.sum() == 1:
             mark[bounded[best], column] = _BEST
         elif not near.all():
             mark[bounded[near], column] = _AMONG_BEST
     return mark
+
+
+def _varies(replicates: np.ndarray | None) -> bool:
+    return replicates is not None and len(replicates) > 1 and not np.isnan(replicates).any()

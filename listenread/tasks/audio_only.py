@@ -1,17 +1,27 @@
 """Audio-only classification: a clip belongs to the class whose prototype it is most similar to."""
 
 import math
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from listenread.figures.base import Figure
 from listenread.figures.settings import AudioHistogramSettings
 from listenread.metrics import prototypes
-from listenread.metrics.base import Resampling
+from listenread.metrics.base import Resampling, Target
 from listenread.metrics.classification import measure as measure_classification
 from listenread.metrics.classification import top
 from listenread.tasks.base import Answer, Row, Table, Task
 from listenread.tasks.cell import Cell
+from listenread.tasks.claims import (
+    Difference,
+    Reading,
+    difference,
+    holm,
+    no_difference,
+    points_with_interval,
+)
 from listenread.tasks.held_out import why_undefined
 from listenread.tasks.settings import ClassificationSettings, of_classification
 from listenread.tasks.words import SPACES, of_metric, percent, with_interval
@@ -29,37 +39,51 @@ def measure(cell: Cell, settings: ClassificationSettings, resampling: Resampling
     """
     clip_ids = cell.clip_ids()
     target, folds = cell.target(clip_ids), cell.folds(clip_ids)
+    groups = cell.groups(clip_ids)
     cell.facts["corrected_by"] = "folds" if folds is not None else "leave-one-out"
     why = None if folds is None else why_undefined(target.labels, folds, cell.classes)
     if why is not None:
         cell.missing["corrected"] = f"protocol corrected: {why}"
     for space, vectors in cell.spaces(cell.audio):
         for protocol in PROTOCOLS if why is None else PROTOCOLS[:1]:
-            # not kept under a name: the next protocol's scores are as large
+            learned = _prototypes(vectors, target, folds, protocol)
             measured = measure_classification(
-                prototypes.scores(
-                    vectors, target.labels, target.n_classes, protocol=protocol, folds=folds
-                ),
+                learned(None),
                 target,
                 metrics=settings.metrics(),
                 resampling=resampling,
+                groups=groups,
+                learned=learned,
             )
             yield from (Row(one, space, protocol) for one in measured)
 
 
-def sentences(rows: "pd.DataFrame", confidence_level: float) -> list[str]:
+def _prototypes(
+    vectors: np.ndarray,
+    target: Target,
+    folds: np.ndarray | None,
+    protocol: prototypes.PrototypeProtocol,
+) -> Callable[[np.ndarray | None], np.ndarray]:
+    """Scores by prototypes from the clips that are kept: all of them for None."""
+    return lambda kept: prototypes.scores(
+        vectors, target.labels, target.n_classes, protocol=protocol, folds=folds, kept=kept
+    )
+
+
+def sentences(rows: "pd.DataFrame", reading: Reading) -> list[str]:
     """Say for each dataset and model how well classes are told apart by sound alone.
 
     The protocol `corrected` is put into words where it is there: no clip is judged by a prototype
     that contains it.
     """
-    found = []
+    found: list[str] = []
     headline = of_metric(rows, top(1).name)
+    projections: dict[int, Difference] = {}
     for (dataset, model), part in headline.groupby(["dataset", "model"], sort=False):
         protocol = "corrected" if "corrected" in set(part["protocol"]) else "published"
         by_space = part[part["protocol"] == protocol].set_index("space")
         parts = [
-            f"{with_interval(by_space.loc[space], confidence_level)} {where}"
+            f"{with_interval(by_space.loc[space], reading.confidence_level)} {where}"
             for space, where in SPACES.items()
             if space in by_space.index
         ]
@@ -69,19 +93,23 @@ def sentences(rows: "pd.DataFrame", confidence_level: float) -> list[str]:
             f"(nearest class mean, protocol {protocol})."
         )
         if len(parts) == 2:
-            sentence += f" {_projection(by_space.loc['joint'], by_space.loc['pre_joint'])}"
+            projections[len(found)] = difference(
+                by_space.loc["joint"], by_space.loc["pre_joint"], reading
+            )
         found.append(sentence)
+    adjusted = holm([one.p for one in projections.values()])
+    for (place, one), p in zip(projections.items(), adjusted, strict=True):
+        found[place] = f"{found[place]} {_projection(one, p, reading)}".strip()
     return found
 
 
-def _projection(joint: Any, pre_joint: Any) -> str:
-    if math.isnan(joint.ci_low) or math.isnan(pre_joint.ci_low):
+def _projection(found: Difference, p: float, reading: Reading) -> str:
+    if math.isnan(p):
         return ""
-    if joint.ci_low > pre_joint.ci_high:
-        return "The projection into the joint space helps, beyond both intervals."
-    if pre_joint.ci_low > joint.ci_high:
-        return "The projection into the joint space costs, beyond both intervals."
-    return "The two intervals overlap: no effect of the projection is seen."
+    if p > reading.level:
+        return no_difference(found, reading, "The projection into the joint space")
+    effect = "helps" if found.value > 0 else "costs"
+    return f"The projection into the joint space {effect}: {points_with_interval(found, reading)}."
 
 
 TASK = Task(

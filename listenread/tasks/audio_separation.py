@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
 from pydantic import Field
 
 from listenread.metrics import separation
@@ -25,7 +24,8 @@ class AudioSeparationSettings(SeparationSettings):
 
 def measure(cell: Cell, settings: AudioSeparationSettings, resampling: Resampling) -> Iterator[Row]:
     """Measure how similarities between clips separate, in both spaces."""
-    labels = _alphabetical(cell)
+    clip_ids = cell.clip_ids()
+    labels, groups = cell.target(clip_ids).labels, cell.groups(clip_ids)
     for space, vectors in cell.spaces(cell.audio):
         profile = separation.clip_pair_profile(
             vectors,
@@ -34,16 +34,8 @@ def measure(cell: Cell, settings: AudioSeparationSettings, resampling: Resamplin
             max_others=settings.max_others,
             seed=resampling.seed,
         )
-        measured = separation.measure(profile, labels, resampling)
+        measured = separation.measure(profile, groups, resampling)
         yield from (Row(one, space, "corrected") for one in measured)
-
-
-def _alphabetical(cell: Cell) -> np.ndarray:
-    """Labels as indices of the sorted classes: no text orders them, and strata need an order."""
-    classes = cell.classes
-    position = np.empty(len(classes), dtype=np.intp)
-    position[np.argsort(np.array(classes, dtype=object))] = np.arange(len(classes))
-    return position[cell.target(cell.clip_ids()).labels]
 
 
 def metrics(settings: AudioSeparationSettings) -> Sequence[Metric]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from listenread.tasks.cell import Cell
+    from listenread.tasks.claims import Reading
 
 #: What a task runs for; see `Task.per`.
 Per = Literal["model", "prompt", "pair", "ontology", "experiment"]
@@ -80,13 +81,13 @@ class Answer:
 
     Attributes:
         question: section of the page.
-        sentences: called as ``sentences(rows, confidence_level)`` with the rows of the tidy table
-            whose column `task` is `row_task`, as a pandas data frame.
+        sentences: called as ``sentences(rows, reading)`` with the rows of the tidy table whose
+            column `task` is `row_task`, as a pandas data frame, and how they are to be read.
         row_task: that of the task by default.
     """
 
     question: Question
-    sentences: "Callable[[pd.DataFrame, float], list[str]]"
+    sentences: "Callable[[pd.DataFrame, Reading], list[str]]"
     row_task: str | None = None
 
 

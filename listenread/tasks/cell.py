@@ -93,6 +93,14 @@ class Cell:
             [unknown[row] for row in rows] if any(unknown) else (),
         )
 
+    def groups(self, clip_ids: Sequence[str]) -> np.ndarray:
+        """Group of some clips, int64, shape (n,): clips that are not independent share one.
+
+        Raises:
+            DataError: a clip is not in the manifest.
+        """
+        return self._group_of[self._rows(clip_ids)]
+
     def folds(self, clip_ids: Sequence[str]) -> np.ndarray | None:
         """Folds of some clips, int, shape (n,); None where there are fewer than two, or gaps."""
         fold_of = self.manifest.table["fold"].to_pylist()
@@ -107,6 +115,16 @@ class Cell:
             return [self._row_of[clip_id] for clip_id in clip_ids]
         except KeyError as error:
             raise DataError(f"clip {error} is not in {self.files['manifest']}") from error
+
+    @cached_property
+    def _group_of(self) -> np.ndarray:
+        """Groups are numbered in the order of the manifest; a clip without one is its own."""
+        names = enumerate(self.manifest.table["group"].to_pylist())
+        number: dict[object, int] = {}
+        return np.array(
+            [number.setdefault(row if name is None else name, len(number)) for row, name in names],
+            dtype=np.int64,
+        )
 
     @cached_property
     def _row_of(self) -> dict[str, int]:

@@ -9,6 +9,7 @@ from listenread.metrics.base import Metric, Resampling
 from listenread.settings import NoSettings
 from listenread.tasks.base import Answer, Row, Table, Task
 from listenread.tasks.cell import Cell
+from listenread.tasks.claims import Reading
 from listenread.tasks.words import level, of_metric, three_digits
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 def measure(cell: Cell, settings: NoSettings, resampling: Resampling) -> Iterator[Row]:
     """Measure one prompt's margins and their relation to being right."""
     scores = cell.scores()
-    labels = cell.target(scores.clip_ids).labels
-    measured = margin.measure(scores.values, labels, resampling=resampling)
+    labels, groups = cell.target(scores.clip_ids).labels, cell.groups(scores.clip_ids)
+    measured = margin.measure(scores.values, labels, groups, resampling=resampling)
     yield from (Row(one, "joint", "corrected") for one in measured)
 
 
@@ -28,7 +29,7 @@ def metrics(settings: NoSettings) -> Sequence[Metric]:
     return margin.ALL
 
 
-def sentences(rows: "pd.DataFrame", confidence_level: float) -> list[str]:
+def sentences(rows: "pd.DataFrame", reading: Reading) -> list[str]:
     """Say for each dataset and model whether the margin tells right from wrong."""
     found = []
     rows = of_metric(rows, margin.MARGIN_ROC_AUC.name)
@@ -37,7 +38,7 @@ def sentences(rows: "pd.DataFrame", confidence_level: float) -> list[str]:
         ends = ""
         if not math.isnan(row.ci_low):
             between = f"{three_digits(row.ci_low)} to {three_digits(row.ci_high)}"
-            ends = f" ({level(confidence_level)} interval {between})"
+            ends = f" ({level(reading.confidence_level)} interval {between})"
         found.append(
             f"The difference of its two largest similarities tells right decisions of {model} on "
             f"{dataset} from wrong ones with a ROC-AUC of {three_digits(row.value)}{ends}, prompt "

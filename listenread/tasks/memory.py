@@ -22,6 +22,7 @@ class MemoryCell(Cell):
         vectors: ``audio`` and ``text`` -> vectors of the clips and of the classes, or None.
         similarities: shape (n, C), or None.
         split: fold of each clip, int, shape (n,), or None.
+        together: group of each clip, int, shape (n,); None where each is on its own.
     """
 
     keys: Mapping[str, str] = field(default_factory=dict)
@@ -30,6 +31,7 @@ class MemoryCell(Cell):
     vectors: Mapping[str, Vectors | None] = field(default_factory=dict)
     similarities: np.ndarray | None = None
     split: np.ndarray | None = None
+    together: np.ndarray | None = None
 
     @property
     def classes(self) -> list[str]:
@@ -43,6 +45,10 @@ class MemoryCell(Cell):
     def target(self, clip_ids: Sequence[str]) -> Target:
         """Labels of all clips, whichever are asked for: vectors and similarities are of all."""
         return self.targets
+
+    def groups(self, clip_ids: Sequence[str]) -> np.ndarray:
+        """Groups of all clips."""
+        return np.arange(len(self.targets)) if self.together is None else self.together
 
     def folds(self, clip_ids: Sequence[str]) -> np.ndarray | None:
         """Folds of all clips; None where there are fewer than two."""

@@ -13,6 +13,7 @@ from listenread.metrics.classification import measure as measure_classification
 from listenread.metrics.classification import top
 from listenread.tasks.base import Answer, Row, Table, Task
 from listenread.tasks.cell import Cell
+from listenread.tasks.claims import Reading
 from listenread.tasks.held_out import why_undefined
 from listenread.tasks.settings import ClassificationSettings, of_classification
 from listenread.tasks.words import SPACES, of_metric, with_interval
@@ -53,6 +54,7 @@ def measure(cell: Cell, settings: ProbeSettings, resampling: Resampling) -> Iter
     """
     clip_ids = cell.clip_ids()
     target, folds = cell.target(clip_ids), cell.folds(clip_ids)
+    groups = cell.groups(clip_ids)
     cell.facts["official_folds"] = folds is not None
     if folds is not None and (why := why_undefined(target.labels, folds, cell.classes)):
         raise Unavailable(why)
@@ -61,7 +63,11 @@ def measure(cell: Cell, settings: ProbeSettings, resampling: Resampling) -> Iter
     for space, vectors in cell.spaces(cell.audio):
         for task, scores in _probed(vectors, target, folds, settings):
             measured = measure_classification(
-                scores, target, metrics=settings.metrics(), resampling=resampling
+                scores,
+                target,
+                metrics=settings.metrics(),
+                resampling=resampling,
+                groups=groups,
             )
             yield from (Row(one, space, "corrected", task=task) for one in measured)
 
@@ -89,14 +95,14 @@ def _probed(
     )
 
 
-def sentences(rows: "pd.DataFrame", confidence_level: float) -> list[str]:
+def sentences(rows: "pd.DataFrame", reading: Reading) -> list[str]:
     """Say for each dataset and model what a linear classifier can hear in the audio vectors."""
     found = []
     headline = of_metric(rows, top(1).name)
     for (dataset, model), part in headline.groupby(["dataset", "model"], sort=False):
         by_space = part.set_index("space")
         parts = [
-            f"{with_interval(by_space.loc[space], confidence_level)} {where}"
+            f"{with_interval(by_space.loc[space], reading.confidence_level)} {where}"
             for space, where in SPACES.items()
             if space in by_space.index
         ]

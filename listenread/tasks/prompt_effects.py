@@ -15,6 +15,7 @@ from listenread.metrics.classification import top
 from listenread.metrics.uncertainty import paired_difference
 from listenread.tasks.base import Answer, Row, Table, Task
 from listenread.tasks.cell import SPACES, Cell
+from listenread.tasks.claims import Reading
 from listenread.tasks.settings import ClassificationSettings
 from listenread.tasks.words import level, of_metric, three_digits
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def measure(cell: Cell, settings: ClassificationSettings, resampling: Resampling) -> Iterator[Row]:
-    """Compare a prompt with a reference prompt on the same clips and the same resamples.
+    """Compare a prompt with a reference prompt on the same clips.
 
     Rows have the prompt ``<prompt> - <reference>``: differences of every metric of a
     classification, agreement and rank correlation of the two rankings, and in both spaces cosines
@@ -60,10 +61,14 @@ def _score_effects(
     cell: Cell, reference: Cell, settings: ClassificationSettings, resampling: Resampling
 ) -> list[Measurement]:
     first, second = cell.scores(), reference.scores()
-    target = cell.target(first.clip_ids)
+    target, groups = cell.target(first.clip_ids), cell.groups(first.clip_ids)
     measured = [
         measure_classification(
-            one.values, target, metrics=settings.metrics(), resampling=resampling
+            one.values,
+            target,
+            metrics=settings.metrics(),
+            resampling=resampling,
+            groups=groups,
         )
         for one in (first, second)
     ]
@@ -79,6 +84,7 @@ def _score_effects(
         np.ascontiguousarray(first.values[0]),
         np.ascontiguousarray(second.values[0]),
         target,
+        groups,
         resampling,
     )
     return differences + ranking
@@ -90,7 +96,7 @@ def metrics(settings: ClassificationSettings) -> Sequence[Metric]:
     return (*prompt_effects.OF_TEXTS, *differences, *prompt_effects.OF_RANKINGS)
 
 
-def sentences(rows: "pd.DataFrame", confidence_level: float) -> list[str]:
+def sentences(rows: "pd.DataFrame", reading: Reading) -> list[str]:
     """Say for each pair of prompts what the other wording changes."""
     found = []
     keys = ["dataset", "model", "prompt"]
@@ -102,7 +108,7 @@ def sentences(rows: "pd.DataFrame", confidence_level: float) -> list[str]:
         prompt, _, reference = row.prompt.partition(" - ")
         sentence = (
             f"On {row.dataset}, “{prompt}” in place of “{reference}” changes the "
-            f"{top(1).title} of {row.model} by {_points(row, confidence_level)}"
+            f"{top(1).title} of {row.model} by {_points(row, reading)}"
         )
         key = (row.dataset, row.model, row.prompt)
         if key in ranking:
@@ -114,12 +120,12 @@ def sentences(rows: "pd.DataFrame", confidence_level: float) -> list[str]:
     return found
 
 
-def _points(row: Any, confidence_level: float) -> str:
+def _points(row: Any, reading: Reading) -> str:
     points = f"{100 * row.value:+.1f} points"
     if math.isnan(row.ci_low):
         return points
     ends = f"{100 * row.ci_low:+.1f} to {100 * row.ci_high:+.1f}"
-    return f"{points} ({level(confidence_level)} interval {ends})"
+    return f"{points} ({level(reading.confidence_level)} interval {ends})"
 
 
 TASK = Task(
@@ -137,12 +143,11 @@ TASK = Task(
             keys=("dataset", "space", "model", "prompt"),
             comparable=("dataset", "space"),
             caption="What another wording changes, on the same clips",
-            method="“a - b” is prompt a in place of prompt b, on the same clips and the same "
-            "resamples: Δ is the difference of a metric with its paired interval, <em>top-1 "
-            "agreement</em> the share of clips with the same answer, <em>rank correlation</em> "
-            "that of the two orders of the classes, <em>pair cosine</em> the similarity of the "
-            "two texts of a label, to be held against <em>label cosine</em>, that of different "
-            "labels.",
+            method="“a - b” is prompt a in place of prompt b, on the same clips: Δ is the "
+            "difference of a metric with its paired interval, <em>top-1 agreement</em> the share "
+            "of clips with the same answer, <em>rank correlation</em> that of the two orders of "
+            "the classes, <em>pair cosine</em> the similarity of the two texts of a label, to be "
+            "held against <em>label cosine</em>, that of different labels.",
             docs="label-spellings-trumpet-in-c-or-trumpet",
         ),
     ),

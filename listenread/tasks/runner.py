@@ -79,6 +79,10 @@ def collect(task: Task, cell: Cell, settings: Any, resampling: Resampling) -> li
                 "ci_high": one.ci_high,
                 "n": one.n,
                 "chance": one.chance,
+                "n_groups": one.n_groups,
+                "interval": one.interval or None,
+                "p": one.p,
+                tidy.REPLICATES: one.replicates,
             }
         )
     return rows

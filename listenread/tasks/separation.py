@@ -24,15 +24,15 @@ class SeparationSettings(Settings):
 def measure(cell: Cell, settings: SeparationSettings, resampling: Resampling) -> Iterator[Row]:
     """Measure how text-audio similarities separate, and the modality gap, for one prompt."""
     scores = cell.scores()
-    labels = cell.target(scores.clip_ids).labels
+    labels, groups = cell.target(scores.clip_ids).labels, cell.groups(scores.clip_ids)
     cell.facts["variants"] = len(scores.values)
     profile = separation.text_audio_profile(scores.values, labels, bins=settings.bins)
     del scores  # as large as what is read next
-    measured = separation.measure(profile, labels, resampling)
+    measured = separation.measure(profile, groups, resampling)
     del profile
     texts = cell.text("joint").vectors
     gap = separation.measure_modality_gap(
-        cell.audio("joint"), texts.reshape(-1, texts.shape[-1]), labels, resampling
+        cell.audio("joint"), texts.reshape(-1, texts.shape[-1]), groups, resampling
     )
     yield from (Row(one, "joint", "corrected") for one in (*measured, gap))
 

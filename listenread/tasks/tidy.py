@@ -9,6 +9,8 @@ import pyarrow as pa
 
 from listenread.files import atomic, tables
 
+#: The column from which differences of two rows get their interval; in the parquet file alone.
+REPLICATES = "replicates"
 #: Columns of the tidy table, in this order.
 TIDY = pa.schema(
     [
@@ -24,10 +26,14 @@ TIDY = pa.schema(
         ("ci_high", pa.float64()),
         ("n", pa.int64()),
         ("chance", pa.float64()),
+        ("n_groups", pa.int64()),
+        ("interval", pa.string()),
+        ("p", pa.float64()),
+        (REPLICATES, pa.list_(pa.float64())),
     ]
 )
 #: The same for one class, or one anchor of triplets, at a time; `n` counts its clips or triplets.
-PER_CLASS = TIDY.insert(6, pa.field("label", pa.string()))
+PER_CLASS = TIDY.remove(TIDY.get_field_index(REPLICATES)).insert(6, pa.field("label", pa.string()))
 #: Rows that are written as csv at a time.
 _ROWS = 200_000
 #: What says which cell a row belongs to; `prompt` is null for tasks without prompts.
@@ -74,8 +80,9 @@ def gather(
     tables.write(output, together, unavailable_cells=empty)
     with atomic.replacing(csv) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         lines = writer(file, lineterminator="\n")
-        lines.writerow(schema.names)
-        for batch in together.to_batches(max_chunksize=_ROWS):
+        single = together.select([name for name in schema.names if name != REPLICATES])
+        lines.writerow(single.column_names)
+        for batch in single.to_batches(max_chunksize=_ROWS):
             columns = (map(_empty_if_undefined, column.to_pylist()) for column in batch.columns)
             lines.writerows(zip(*columns, strict=True))
 

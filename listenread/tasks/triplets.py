@@ -13,7 +13,8 @@ from listenread.metrics.base import Measurement, Metric, Resampling
 from listenread.settings import NoSettings
 from listenread.tasks.base import Answer, Row, Table, Task
 from listenread.tasks.cell import Cell
-from listenread.tasks.words import largest, of_metric, percent, with_interval
+from listenread.tasks.claims import Reading, above_chance, spread_of
+from listenread.tasks.words import of_metric, percent, with_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +65,7 @@ def rows_of(
         relations: gives distances and shared levels of labels, shape (L, L) each; see
             `triplets.evaluate`.
         protocols: of `PROTOCOLS`.
-        resampling: over anchors.
+        resampling: over instruments.
     """
     cell.facts["ontology"] = cell.ontology_file
     for space, (labels, vectors) in cell.spaces(cell.text):
@@ -90,9 +91,9 @@ def by_anchor(outcomes: Sequence[triplets.Triplets]) -> list[Measurement]:
     """
     values = np.mean([outcome.by_anchor() for outcome in outcomes], axis=0)  # (L,)
     counts = outcomes[0].total.sum(axis=(1, 2))  # (L,)
-    undefined = float("nan")
+    chance = float(np.mean([outcome.chance for outcome in outcomes]))
     return [
-        Measurement(triplets.ACCURACY.name, float(value), undefined, undefined, int(n), 0.5)
+        Measurement(triplets.ACCURACY.name, float(value), n=int(n), chance=chance)
         for value, n in zip(values, counts, strict=True)
     ]
 
@@ -106,20 +107,26 @@ def metrics(settings: NoSettings) -> Sequence[Metric]:
     return triplets.all_metrics()
 
 
-def sentences(rows: "pd.DataFrame", confidence_level: float) -> list[str]:
+def sentences(rows: "pd.DataFrame", reading: Reading) -> list[str]:
     """Say for each model how many relations of instruments its text vectors reproduce."""
     found = []
     rows = of_metric(rows, triplets.ACCURACY.name)
     rows = rows[(rows["protocol"] == "corrected") & (rows["space"] == "joint")]
     for (dataset, model), part in rows.groupby(["dataset", "model"], sort=False):
-        best = largest(part)
-        above = int((part["ci_low"] > part["chance"]).sum())
-        found.append(
-            f"Of the relations between the instruments of {dataset}, the text vectors of {model} "
-            f"order at most {with_interval(best, confidence_level)} as the ontology does (prompt "
-            f"“{best.prompt}”); {above} of {len(part)} prompts are above chance, "
-            f"{percent(best.chance)}, with their whole interval."
+        first = part.iloc[0]
+        ordered = (
+            f"{with_interval(first, reading.confidence_level)} as the ontology does (prompt "
+            f"“{first.prompt}”)"
+            if len(part) == 1
+            else f"as the ontology does {spread_of(part)}"
         )
+        low, high = (percent(end) for end in (part["chance"].min(), part["chance"].max()))
+        sentence = (
+            f"Of the relations between the instruments of {dataset}, the text vectors of {model} "
+            f"order {ordered}; chance is {low if low == high else f'{low} to {high}'}. "
+            f"{above_chance(part, reading)}"
+        )
+        found.append(sentence.strip())
     return found
 
 
@@ -139,7 +146,8 @@ TASK = Task(
             comparable=("dataset", "protocol"),
             caption="Triplets of instruments whose text vectors are ordered as in the ontology",
             method="A triplet of instruments is right when the text vector of the anchor is nearer "
-            "to that of the instrument which is also nearer in the ontology; chance is one half. "
+            "to that of the instrument which is also nearer in the ontology; chance is one half, "
+            "less where texts have the same vector. "
             "Protocol <em>published</em> takes the triplets as the released code builds them, "
             "<em>corrected</em> as the paper words them. <em>accuracy, level k</em> takes the "
             "triplets whose anchor and negative share k levels of the tree: at 0 the family alone "

@@ -27,6 +27,7 @@ RELEASED_DEFINITIONS = "released"
 #: Keys of earlier versions -> what they are called now.
 RENAMED = {
     ("metrics", "confidence"): "`metrics.confidence_level`",
+    ("metrics", "resamples"): "`metrics.replicates`, of a jackknife; see docs/uncertainty.md",
 }
 _CATALOGUES = ("datasets", "models", "prompts")
 

@@ -51,18 +51,31 @@ class Embedding(Settings):
 class Metrics(ClassificationSettings):
     """Constants that tasks share. A task may have another value under `tasks`."""
 
-    resamples: int = Field(
-        default=1000,
+    replicates: int = Field(
+        default=60,
         ge=0,
-        le=1_000_000,
-        description="Bootstrap resamples, stratified by class; 0 gives values without intervals.",
+        le=10_000,
+        description="Replicates of the jackknife, each without one set of groups of clips; 0 gives "
+        "values without intervals.",
     )
-    confidence_level: float = Field(default=0.95, gt=0, lt=1, description="Level of the intervals.")
+    confidence_level: float = Field(
+        default=0.95,
+        gt=0,
+        lt=1,
+        description="Level of the intervals; 1 minus this is that of the tests.",
+    )
+    equivalence_margin: float = Field(
+        default=0.02,
+        gt=0,
+        lt=1,
+        description="The page says that something makes no difference where the interval of the "
+        "difference lies within plus and minus this; it says how large it could be otherwise.",
+    )
     seed: int = Field(
         default=2407,
         ge=0,
-        description="Seed of the resamples; the same resamples serve every prompt, so that "
-        "differences are paired.",
+        description="Seed of the jackknife's sets, of permutations, and of the other draws; the "
+        "same sets serve every prompt, so that differences are paired.",
     )
 
 

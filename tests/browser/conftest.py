@@ -37,8 +37,8 @@ DRAWN = ["track", "context"]
 SICKNESS = "text tower: its vectors are all the same"
 TITLE = "A trial & <its> report"
 CLIPS_PER_CLASS = 8
-RESAMPLES = 200
-RESAMPLING = {"n": RESAMPLES, "confidence_level": 0.95, "seed": 1}
+REPLICATES = 200
+RESAMPLING = {"n": REPLICATES, "confidence_level": 0.95, "seed": 1}
 #: Tasks of the experiment with their settings.
 SETTINGS: dict[str, dict[str, Any]] = {
     "audio_only": {"top_k": [1, 2, 5]},
@@ -51,7 +51,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 #: What figures take from the sections `report` and `metrics` of the configuration.
 CONSTANTS = {
     "histogram_bins": 20, "reliability_bins": 4, "max_others": 100, "top_k": [1, 2, 5],
-    "resamples": RESAMPLES, "confidence_level": 0.95, "seed": 1,
+    "replicates": REPLICATES, "confidence_level": 0.95, "seed": 1,
 }  # fmt: skip
 PAIR = {"prompt": "negated", "reference": "track"}
 LEFT_OUT = "Triplets of <instruments>"
@@ -314,7 +314,8 @@ def _write_page(
         title=TITLE,
         prompts=list(TEMPLATES),
         confidence_level=RESAMPLING["confidence_level"],
-        resamples=RESAMPLES,
+        equivalence_margin=0.02,
+        replicates=REPLICATES,
         configuration={
             "experiment": {"name": "trial", "models": models},
             "models": {name: {} for name in models},

@@ -48,7 +48,7 @@ def whole(tmp_path_factory, repository):
 
 def constants(figure):
     """Settings of a figure, as the workflow takes them from the configuration's defaults."""
-    known = {**Metrics().plain(), **Report().plain(), "resamples": 20}
+    known = {**Metrics().plain(), **Report().plain(), "replicates": 20}
     return figure.settings(**{name: known[name] for name in figure.settings.model_fields})
 
 

@@ -17,7 +17,6 @@ from listenread.metrics.base import METRICS, Metric, Resampling, Target
 from listenread.metrics.chance import by_permutation
 from listenread.metrics.classification import evaluate, measure, top
 from listenread.metrics.scored import check
-from listenread.metrics.uncertainty import bootstrap_counts
 from listenread.tasks.base import TASKS
 from listenread.tasks.runner import collect
 from listenread.tasks.settings import ClassificationSettings
@@ -92,6 +91,12 @@ def case(seed, tied=False, n=60, n_classes=6):
     return (np.round(scores) if tied else scores), labels
 
 
+def drawn(n, times, seed):
+    """How often each of n clips is drawn, `times` times: some of them never, shape (n, times)."""
+    rng = np.random.default_rng(seed)
+    return rng.multinomial(n, np.full(n, 1 / n), size=times).T.astype(np.float32)
+
+
 def several_labels(scores, labels):
     """A target in which some clips have a second label, none, or a label that was not judged."""
     positive = np.eye(scores.shape[1], dtype=bool)[labels]
@@ -124,10 +129,10 @@ def test_no_two_metrics_share_a_name_or_a_title_in_a_table():
 
 
 @pytest.mark.parametrize("tied", [False, True])
-def test_values_lie_in_the_range_on_many_resamples(metric, tied):
+def test_values_lie_in_the_range_on_many_weights(metric, tied):
     for seed in range(5):
         scores, labels = case(seed, tied)
-        counts = bootstrap_counts(np.zeros(len(labels), dtype=int), stop=40, seed=seed)
+        counts = drawn(len(labels), 40, seed)
         values = metric.weighted(check(scores, Target(6, labels)).on(counts))
         assert values.shape == (40,) and values.dtype == np.float64
         assert ((values >= metric.low) & (values <= metric.high)).all()
@@ -135,7 +140,7 @@ def test_values_lie_in_the_range_on_many_resamples(metric, tied):
 
 def test_counts_are_copies_of_clips(metric):
     scores, labels = case(1, tied=True)
-    counts = bootstrap_counts(labels, stop=6, seed=0)
+    counts = drawn(len(labels), 6, 0)
     values = metric.weighted(check(scores, Target(6, labels)).on(counts))
     for value, column in zip(values, counts.T, strict=True):
         rows = np.repeat(np.arange(len(labels)), column.astype(int))
@@ -178,7 +183,8 @@ def test_small_data_have_a_value_in_the_range_or_none(metric):
         (one,) = measure(scores, target, metrics=[metric], resampling=Resampling(5))
         for number in (one.value, one.chance, *one.replicates):
             assert math.isnan(number) or metric.low <= number <= metric.high
-        assert math.isnan(one.value) == math.isnan(one.ci_low)
+        assert math.isnan(one.ci_low) == (one.interval == "not defined")
+        assert not math.isnan(one.value) or math.isnan(one.ci_low)
 
 
 def test_scores_that_are_not_finite_are_refused(metric):
@@ -302,9 +308,9 @@ def test_a_metric_of_a_user_is_found_and_measured(own):
         ("UPWARDS", "`better` is 'up', not 'larger', 'smaller' or None"),
         ("NO_RANGE", "its range is 1.0 to 1.0"),
         ("OUTSIDE", "outside its range 0.0 to 1.0"),
-        ("SCALAR", "`weighted` gives float64 of shape () for 2 resamples"),
-        ("BY_CLASS", "`weighted` gives float64 of shape (3, 2) for 2 resamples"),
-        ("INTEGERS", "`weighted` gives int64 of shape (2,) for 2 resamples; floats"),
+        ("SCALAR", "`weighted` gives float64 of shape () for 2 replicates"),
+        ("BY_CLASS", "`weighted` gives float64 of shape (3, 2) for 2 replicates"),
+        ("INTEGERS", "`weighted` gives int64 of shape (2,) for 2 replicates; floats"),
         ("BROKEN", "breaks down on six clips of three classes: AttributeError"),
         ("ONE_LABEL", "three classes with several labels: Unavailable: every clip must have"),
         ("TAKEN", "there is a built-in metric named `top_1` already"),

@@ -21,6 +21,7 @@ from listenread.settings import Settings
 from listenread.tasks import tidy
 from listenread.tasks.base import TASKS, Per, Question, Task
 from listenread.tasks.cell import SPACES, Cell
+from listenread.tasks.claims import Reading
 from listenread.tasks.runner import measure_cell
 from listenread.workflow import config as configuration
 from listenread.workflow.sections import Metrics, Report
@@ -30,7 +31,7 @@ import numpy as np
 from pydantic import Field
 from listenread.figures.base import Figure
 from listenread.metrics.base import NO_CHANCE, Measurement, Metric
-from listenread.metrics.uncertainty import bootstrap
+from listenread.metrics.uncertainty import jackknife
 from listenread.settings import Settings
 from listenread.tasks.base import Answer, Row, Table, Task
 
@@ -43,16 +44,15 @@ class LengthSettings(Settings):
 def measure(cell, settings, resampling):
     for space, vectors in cell.spaces(cell.audio):
         length = np.linalg.norm(vectors, settings.order, axis=1)
-        strata = np.zeros(len(length), dtype=int)
         def mean(counts):
             return {"mean_length": length @ counts / counts.sum(axis=0)}
-        (one,) = bootstrap(mean, strata, resampling)
+        (one,) = jackknife(mean, np.arange(len(length)), [LENGTH], resampling)
         yield Row(one, space, "corrected")
 
 def metrics(settings):
     return (LENGTH,)
 
-def sentences(rows, confidence_level):
+def sentences(rows, reading):
     return [f"{row.model}: {row.value}" for row in rows.itertuples()]
 
 def draw(cell, svg, settings):
@@ -262,7 +262,7 @@ def test_the_same_cell_gives_the_same_rows(name, whole, tmp_path):
         pd.testing.assert_frame_equal(one, other)
 
 
-def test_without_resamples_there_are_the_same_values_and_no_intervals(name, whole, tmp_path):
+def test_without_replicates_there_are_the_same_values_and_no_intervals(name, whole, tmp_path):
     task = TASKS.find(name)
     settings = {"permutations": 0} if "permutations" in task.settings.model_fields else {}
     cell = declared(whole, task)
@@ -315,16 +315,14 @@ def test_sentences_are_made_of_the_rows(name, whole, tmp_path):
             if task.per == "prompt"
             else own
         )
-        sentences = answer.sentences(several, 0.9)
+        sentences = answer.sentences(several, Reading(0.9))
         assert sentences, f"{answer.sentences.__name__} says nothing"
         for sentence in sentences:
             assert KEYS["model"] in sentence and "nan" not in sentence
-        without = several.assign(ci_low=np.nan, ci_high=np.nan)
-        for sentence in answer.sentences(without, 0.9):
-            assert "nan" not in sentence and "interval" not in sentence.replace(
-                "whole interval", ""
-            )
-        assert answer.sentences(own.iloc[:0], 0.9) == []
+        without = several.assign(ci_low=np.nan, ci_high=np.nan, p=np.nan, replicates=None)
+        for sentence in answer.sentences(without, Reading(0.9)):
+            assert "nan" not in sentence and "interval" not in sentence
+        assert answer.sentences(own.iloc[:0], Reading(0.9)) == []
 
 
 def test_figures_exist_and_are_drawn(name, whole, tmp_path):

@@ -23,9 +23,9 @@ def code_blocks() -> dict[str, str]:
 
 
 def overlay() -> dict:
-    """The overlay that uses the examples, with few resamples and permutations."""
+    """The overlay that uses the examples, with few replicates and permutations."""
     found = yaml.safe_load(re.search(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)[1])
-    found["metrics"]["resamples"] = 20
+    found["metrics"]["replicates"] = 20
     found["tasks"]["zero_shot"] = {"permutations": 5}
     return found
 

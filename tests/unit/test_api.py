@@ -58,7 +58,7 @@ def test_metrics_are_those_of_scikit_learn(labels, vectors):
     scores = listenread.score(audio.joint, text.joint)
     np.testing.assert_allclose(scores, audio.joint @ text.joint.T, atol=1e-6)
     names = ["top_1", "top_2", "f1_macro", "roc_auc_macro"]
-    table = listenread.evaluate(scores, labels, CLASSES, metrics=names, resamples=200)
+    table = listenread.evaluate(scores, labels, CLASSES, metrics=names, replicates=200)
     rows = {row["metric"]: row for row in table.to_pylist()}
     truth = np.array([CLASSES.index(label) for label in labels])
     one_hot = np.eye(4)[truth]
@@ -80,7 +80,7 @@ def test_every_task_that_needs_no_experiment_runs(labels, vectors):
             with pytest.raises(ConfigError, match="needs the workflow"):
                 listenread.measure(name, labels, CLASSES, audio=audio, text=text)
             continue
-        table = listenread.measure(name, labels, CLASSES, audio=audio, text=text, resamples=20)
+        table = listenread.measure(name, labels, CLASSES, audio=audio, text=text, replicates=20)
         assert table.num_rows > 0, name
 
 

@@ -97,10 +97,11 @@ def _set(config, key, value):
 @pytest.mark.parametrize(
     ("key", "value", "wanted"),
     [
-        ("metrics.resample", 10, ["`metrics`", "`resample`", "did you mean `resamples`?"]),
+        ("metrics.replicate", 10, ["`metrics`", "`replicate`", "did you mean `replicates`?"]),
+        ("metrics.resamples", 10, ["is now `metrics.replicates`"]),
         ("metrics.confidence_level", 1.5, ["`metrics.confidence_level` is 1.5"]),
         ("metrics.confidence", 0.9, ["is now `metrics.confidence_level`"]),
-        ("metrics.resamples", "many", ["`metrics.resamples` is 'many'"]),
+        ("metrics.replicates", "many", ["`metrics.replicates` is 'many'"]),
         ("embedding.device", "gpu", ["`embedding.device` is 'gpu'", "`cuda`"]),
         ("experiment.models", ["minni"], ["`experiment.models`", "`minni`", "`mini`?"]),
         ("experiment.datasets", ["gm_note"], ["`gm_note`", "`gm_notes`?"]),
@@ -311,8 +312,8 @@ def test_a_problem_is_told_with_the_file_and_the_line_that_set_it(base, tmp_path
     overlay.write_text("metrics:\n  top_k: [1]\n  resample: 10\n", "utf-8")
     base["metrics"] = yaml.safe_load(overlay.read_text("utf-8"))["metrics"]
     assert f"({overlay}, line 1)" in refusal(base, [overlay])
-    base["metrics"] = {"resamples": -1}
-    overlay.write_text("metrics:\n  resamples: -1\n", "utf-8")
+    base["metrics"] = {"replicates": -1}
+    overlay.write_text("metrics:\n  replicates: -1\n", "utf-8")
     assert f"({overlay}, line 2)" in refusal(base, [overlay])
 
 

@@ -205,7 +205,7 @@ def test_variants_of_a_prompt_are_averaged():
         measure(variants[:0], labels, resampling=resampling)
 
 
-def test_without_resamples_there_is_a_value_and_no_interval():
+def test_without_replicates_there_is_a_value_and_no_interval():
     measurement = measure(np.eye(3), np.arange(3), metrics=[top(1)], resampling=Resampling(0))[0]
     assert measurement.value == 1 and measurement.n == 3
     assert measurement.chance == pytest.approx(1 / 3)

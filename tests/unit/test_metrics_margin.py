@@ -33,7 +33,7 @@ def test_margin_is_the_difference_of_the_two_largest():
 def test_measures_agree_with_scikit_learn(calibrated):
     scores, labels, right = calibrated
     sizes = scores.max(axis=1)
-    found = {one.metric: one for one in margin.measure(scores, labels, RESAMPLING)}
+    found = {one.metric: one for one in margin.measure(scores, labels, np.arange(4000), RESAMPLING)}
     assert found["margin_right"].value == pytest.approx(sizes[right].mean())
     assert found["margin_wrong"].value == pytest.approx(sizes[~right].mean())
     assert found["margin_roc_auc"].value == pytest.approx(roc_auc_score(right, sizes))
@@ -43,7 +43,9 @@ def test_measures_agree_with_scikit_learn(calibrated):
 
 def test_reliability_follows_the_known_relation(calibrated):
     scores, labels, right = calibrated
-    curve = margin.reliability(scores, labels, bins=8, resampling=RESAMPLING)
+    curve = margin.reliability(
+        scores, labels, bins=8, groups=np.arange(4000), resampling=RESAMPLING
+    )
     assert (curve.n == 500).all()
     np.testing.assert_allclose(curve.top_1, 0.5 + curve.margin_mean / 2, atol=0.06)
     assert (np.diff(curve.margin_mean) > 0).all()
@@ -55,14 +57,18 @@ def test_reliability_follows_the_known_relation(calibrated):
 def test_equal_margins_stay_together():
     scores = np.array([[0.0, 0.0]] * 5 + [[1.0, 0.0]] * 3)
     curve = margin.reliability(
-        scores, np.array([0, 0, 0, 1, 1, 0, 0, 0]), bins=4, resampling=Resampling(0)
+        scores,
+        np.array([0, 0, 0, 1, 1, 0, 0, 0]),
+        bins=4,
+        groups=np.arange(8),
+        resampling=Resampling(0),
     )
     assert curve.n.tolist() == [5, 3] and curve.top_1.tolist() == [0.6, 1.0]
     assert np.isnan(curve.ci_low).all()
 
 
 def test_all_right_has_no_relation():
-    found = margin.measure(np.eye(3), np.arange(3), RESAMPLING)
+    found = margin.measure(np.eye(3), np.arange(3), np.arange(3), RESAMPLING)
     values = {one.metric: one.value for one in found}
     assert values["margin_right"] == 1
     assert np.isnan([values["margin_wrong"], values["margin_roc_auc"]]).all()

@@ -37,7 +37,9 @@ def test_vectors_that_did_not_move():
 
 def test_ranking_agrees_with_scipy(case):
     first, second, labels = case
-    found = by_name(prompt_effects.measure_ranking(first, second, labels, RESAMPLING))
+    found = by_name(
+        prompt_effects.measure_ranking(first, second, labels, np.arange(60), RESAMPLING)
+    )
     expected = np.mean([spearmanr(a, b).statistic for a, b in zip(first, second, strict=True)])
     assert found["rank_correlation"].value == pytest.approx(expected)
     agreement = np.mean(first.argmax(axis=1) == second.argmax(axis=1))
@@ -49,10 +51,14 @@ def test_ranking_agrees_with_scipy(case):
 def test_reversed_and_constant_rankings(case):
     first, _, labels = case
     first = np.argsort(first, axis=1).astype(float)  # no ties
-    reversed_ = by_name(prompt_effects.measure_ranking(first, -first, labels, RESAMPLING))
+    reversed_ = by_name(
+        prompt_effects.measure_ranking(first, -first, labels, np.arange(60), RESAMPLING)
+    )
     assert reversed_["rank_correlation"].value == pytest.approx(-1)
     assert reversed_["top_1_agreement"].value == 0
-    constant = by_name(prompt_effects.measure_ranking(first, 0 * first, labels, RESAMPLING))
+    constant = by_name(
+        prompt_effects.measure_ranking(first, 0 * first, labels, np.arange(60), RESAMPLING)
+    )
     assert constant["rank_correlation"].value == 0
 
 
@@ -65,9 +71,9 @@ def test_a_difference_has_the_range_of_two_values():
 def test_what_cannot_be_compared_is_refused(case):
     first, second, labels = case
     with pytest.raises(DataError, match="shapes"):
-        prompt_effects.measure_ranking(first, np.ones((60, 6)), labels, RESAMPLING)
+        prompt_effects.measure_ranking(first, np.ones((60, 6)), labels, np.arange(60), RESAMPLING)
     with pytest.raises(DataError, match="NaN"):
-        prompt_effects.measure_ranking(first, second * np.nan, labels, RESAMPLING)
+        prompt_effects.measure_ranking(first, second * np.nan, labels, np.arange(60), RESAMPLING)
     with pytest.raises(DataError, match="shapes"):
         prompt_effects.measure_vectors(np.eye(2), np.eye(3), RESAMPLING)
     with pytest.raises(DataError, match="zero vector"):

@@ -7,6 +7,7 @@ from scipy.stats import norm
 from listenread.errors import DataError
 from listenread.metrics import blocks, separation
 from listenread.metrics.base import Resampling
+from listenread.metrics.uncertainty import deal
 
 RESAMPLING = Resampling(50, 0.9, 3)
 
@@ -27,7 +28,7 @@ def values(measured):
 def test_normal_distributions_have_the_known_separation(normal):
     scores, labels = normal
     profile = separation.text_audio_profile(scores, labels, bins=200)
-    found = values(separation.measure(profile, labels, Resampling(0)))
+    found = values(separation.measure(profile, np.arange(len(labels)), Resampling(0)))
     assert found["positive_mean"] == pytest.approx(0.3, abs=0.005)
     assert found["negative_mean"] == pytest.approx(0.1, abs=0.005)
     assert found["d_prime"] == pytest.approx(2, abs=0.05)
@@ -45,7 +46,7 @@ def test_same_and_apart_are_the_ends_of_the_scale():
     same = np.tile(np.linspace(-0.5, 0.5, 100)[:, None], (1, 2))
     for scores, overlap, sign in [(apart, 0, 1), (same, 1, 0)]:
         profile = separation.text_audio_profile(scores, labels, bins=20)
-        found = values(separation.measure(profile, labels, RESAMPLING))
+        found = values(separation.measure(profile, np.arange(len(labels)), RESAMPLING))
         assert found["overlap"] == pytest.approx(overlap)
         assert np.sign(round(found["d_prime"], 9)) == sign
 
@@ -53,29 +54,27 @@ def test_same_and_apart_are_the_ends_of_the_scale():
 def test_constant_similarities_have_no_d_prime():
     scores, labels = np.full((6, 3), 0.7, dtype=np.float32), np.arange(6) % 3
     profile = separation.text_audio_profile(scores, labels, bins=10)
-    found = values(separation.measure(profile, labels, RESAMPLING))
+    found = values(separation.measure(profile, np.arange(len(labels)), RESAMPLING))
     assert np.isnan(found["d_prime"]) and found["overlap"] == 1
 
 
 def test_one_class_has_no_negative_pairs():
     scores, labels = np.array([[0.2], [0.4]]), np.zeros(2, dtype=int)
     profile = separation.text_audio_profile(scores, labels, bins=10)
-    found = values(separation.measure(profile, labels, RESAMPLING))
+    found = values(separation.measure(profile, np.arange(len(labels)), RESAMPLING))
     assert found["positive_mean"] == pytest.approx(0.3)
     assert np.isnan([found["negative_mean"], found["d_prime"], found["overlap"]]).all()
 
 
-def test_interval_is_that_of_drawn_clips(normal):
+def test_replicates_are_those_of_the_clips_that_are_left(normal):
     scores, labels = normal[0][:40], normal[1][:40]
     profile = separation.text_audio_profile(scores, labels, bins=30)
-    measured = separation.measure(profile, labels, RESAMPLING)
-    from listenread.metrics.uncertainty import bootstrap_counts
-
-    counts = bootstrap_counts(labels, stop=50, seed=3).astype(int)
-    for r, column in enumerate(counts.T):
-        rows = np.repeat(np.arange(40), column)
-        drawn = separation.text_audio_profile(scores[rows], labels[rows], bins=30)
-        plain = separation.measure(drawn, labels[rows], Resampling(0))
+    measured = separation.measure(profile, np.arange(len(labels)), RESAMPLING)
+    sets, n_sets = deal(np.arange(40), RESAMPLING)
+    for r in range(n_sets):
+        rows = sets != r
+        left = separation.text_audio_profile(scores[rows], labels[rows], bins=30)
+        plain = separation.measure(left, np.arange(rows.sum()), Resampling(0))
         for one, expected in zip(measured, plain, strict=True):
             assert one.replicates[r] == pytest.approx(expected.value)
     assert all(one.ci_low < one.value < one.ci_high for one in measured[:3])
@@ -101,7 +100,7 @@ def test_clip_pairs_are_all_pairs_but_oneself():
         np.testing.assert_array_equal(
             counts.sum(axis=0), np.histogram(cosines[kind], bins=10, range=(-1, 1))[0]
         )
-    found = values(separation.measure(profile, labels, RESAMPLING))
+    found = values(separation.measure(profile, np.arange(len(labels)), RESAMPLING))
     assert found["positive_mean"] == pytest.approx(cosines[same & off].mean())
     assert found["negative_mean"] == pytest.approx(cosines[~same].mean())
     spread = np.sqrt((cosines[same & off].var() + cosines[~same].var()) / 2)
@@ -131,10 +130,10 @@ def test_modality_gap_is_the_distance_of_centroids():
     angle = np.linspace(-0.5, 0.5, 11)
     audio = np.stack([np.cos(angle), np.sin(angle), np.zeros(11)], axis=1)
     text = np.array([[0.0, 0.0, 3.0]])  # its length does not matter
-    gap = separation.measure_modality_gap(audio, text, np.zeros(11, dtype=int), RESAMPLING)
+    gap = separation.measure_modality_gap(audio, text, np.arange(11), RESAMPLING)
     assert gap.value == pytest.approx(np.hypot(np.cos(angle).mean(), 1))
     assert gap.ci_low < gap.value < gap.ci_high
-    same = separation.measure_modality_gap(audio, audio, np.zeros(11, dtype=int), RESAMPLING)
+    same = separation.measure_modality_gap(audio, audio, np.arange(11), RESAMPLING)
     assert same.value == pytest.approx(0)
 
 
@@ -147,7 +146,7 @@ def test_bad_vectors_are_refused():
             separation.measure_modality_gap(good, bad, labels, RESAMPLING)
     with pytest.raises(DataError, match="not joint"):
         separation.measure_modality_gap(good, np.eye(3), labels, RESAMPLING)
-    with pytest.raises(DataError, match="labels have shape"):
+    with pytest.raises(DataError, match="groups have shape"):
         profile = separation.text_audio_profile(good, labels, bins=3)
         separation.measure(profile, labels[:1], RESAMPLING)
 

@@ -10,6 +10,7 @@ from listenread import ontology
 from listenread.errors import ConfigError, DataError
 from listenread.metrics import triplets
 from listenread.metrics.base import Resampling
+from listenread.metrics.uncertainty import deal
 
 from .test_ontology import TINYSOL
 
@@ -120,18 +121,82 @@ def test_agrees_with_a_plain_loop(seed, n, protocol):
     np.testing.assert_array_equal(outcome.total.sum(axis=(1, 2)), total)
 
 
-def test_bootstrap_draws_anchors(released, tinysol):
+@pytest.mark.parametrize("protocol", ["published", "corrected"])
+def test_an_instrument_is_left_out_of_all_three_roles(released, tinysol, protocol):
+    """Replicates are those of a tree that never had the instrument."""
+    distances, levels = tinysol
+    measured = triplets.measure(
+        released["joint"], *tinysol, protocol=protocol, resampling=RESAMPLING
+    )
+    sets, n_sets = deal(np.arange(14), RESAMPLING)
+    assert n_sets == 14
+    for r in range(n_sets):
+        kept = np.flatnonzero(sets != r)
+        square = np.ix_(kept, kept)
+        outcome = triplets.evaluate(
+            released["joint"][kept], distances[square], levels[square], protocol=protocol
+        )
+        shares = [outcome.accuracy, outcome.related().accuracy, *outcome.by_level()]
+        for one, expected in zip(measured[:2], shares[:2], strict=True):
+            assert one.replicates[r] == pytest.approx(expected)
+
+
+def test_intervals_are_about_as_wide_as_the_instruments_are_few(released, tinysol):
     outcome = triplets.evaluate(released["joint"], *tinysol, protocol="corrected")
     whole, related, *_ = triplets.measure(
         released["joint"], *tinysol, protocol="corrected", resampling=RESAMPLING
     )
     assert (whole.metric, related.metric) == ("accuracy", "accuracy_related")
     assert (whole.value, related.value) == (outcome.accuracy, outcome.related().accuracy)
-    assert whole.ci_low < whole.value < whole.ci_high
+    assert whole.ci_low < whole.value < whole.ci_high and whole.n_groups == 14
     # The four strings and the accordion's finer relations: only wind instruments ask for more.
     assert (whole.n, related.n) == (14, 9)
-    anchors = outcome.by_anchor()
-    assert anchors.min() <= whole.replicates.min() and whole.replicates.max() <= anchors.max()
+
+
+def test_chance_is_what_permuted_vectors_earn(tinysol):
+    """Some instruments share a vector: ties are wrong."""
+    rng = np.random.default_rng(4)
+    vectors = rng.normal(size=(5, 8))[np.arange(14) % 5]
+    outcome = triplets.evaluate(vectors, *tinysol, protocol="corrected")
+    earned = [
+        triplets.evaluate(vectors[rng.permutation(14)], *tinysol, protocol="corrected").accuracy
+        for _ in range(400)
+    ]
+    assert outcome.chance < 0.45
+    assert np.mean(earned) == pytest.approx(outcome.chance, abs=3 * np.std(earned) / 20)
+
+
+def test_equal_vectors_tie_whatever_their_place(tinysol):
+    rng = np.random.default_rng(6)
+    vectors = np.repeat(rng.normal(size=(7, 300)), 2, axis=0)[rng.permutation(14)]
+    found = {
+        triplets.evaluate(vectors[:, order], *tinysol, protocol="corrected").accuracy
+        for order in (slice(None), slice(None, None, -1), rng.permutation(300))
+    }
+    assert len(found) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("size", "low"), [(14, 0.9), (100, 0.9)])
+def test_intervals_of_triplets_cover_the_truth(size, low):
+    """Instruments drawn from a large tree with known accuracy: numbers.md had .72 with anchors."""
+    rng = np.random.default_rng(1)
+    families, centres = 8, rng.normal(size=(8, 6))
+
+    def draw(n):
+        family = rng.integers(0, families, n)
+        vectors = 0.8 * centres[family] + rng.normal(size=(n, 6))
+        same = family[:, None] == family
+        return vectors, np.where(same, 2.0, np.inf), np.where(same, 1, 0)
+
+    truth = np.mean(
+        [triplets.evaluate(*draw(100), protocol="corrected").accuracy for _ in range(60)]
+    )
+    covered = 0
+    for _ in range(120):
+        (one, *_) = triplets.measure(*draw(size), protocol="corrected", resampling=Resampling(60))
+        covered += one.ci_low <= truth <= one.ci_high
+    assert covered / 120 >= low
 
 
 def test_variants_are_averaged(released, tinysol):
@@ -149,7 +214,7 @@ def test_no_triplet_gives_no_value():
     for one in triplets.measure(
         np.eye(2), distances, levels, protocol="corrected", resampling=RESAMPLING
     ):
-        assert np.isnan(one.value) and one.n == 0 and len(one.replicates) == 200
+        assert np.isnan(one.value) and one.n == 0 and one.interval == "not defined"
     assert np.isnan(triplets.evaluate(np.eye(2), distances, levels, protocol="published").accuracy)
 
 

@@ -34,7 +34,7 @@ CLASSES = ["Cello <1>", "Flute", "Oboe & co"]
 NONE = NoSettings()
 AUDIO = AudioHistogramSettings(histogram_bins=12, max_others=1000, seed=0)
 MARGIN = MarginSettings(
-    histogram_bins=10, reliability_bins=4, resamples=50, confidence_level=0.9, seed=1
+    histogram_bins=10, reliability_bins=4, replicates=50, confidence_level=0.9, seed=1
 )
 
 
@@ -296,6 +296,12 @@ def test_accuracy_by_margin_is_drawn_as_it_is_measured(cell, tmp_path, vectors):
     right = drawn[["right", "wrong"]].sum()
     assert right["right"] == (cosines.argmax(axis=1) == labels).sum() and right.sum() == 60
     curve = drawn[drawn["panel"] == "reliability"]
-    found = margin.reliability(cosines, labels, bins=4, resampling=Resampling(50, 0.9, 1))
+    found = margin.reliability(
+        cosines,
+        labels,
+        bins=4,
+        groups=np.arange(len(labels)),
+        resampling=Resampling(50, 0.9, 1),
+    )
     for name in ("margin_mean", "top_1", "ci_low", "ci_high"):
         np.testing.assert_allclose(curve[name], found._asdict()[name], rtol=1e-5, atol=1e-6)

@@ -28,6 +28,7 @@ from listenread.report.decisions import read_decisions
 from listenread.report.tidy import read_per_class
 from listenread.tasks import audio_only, margin, prompt_effects, triplets
 from listenread.tasks.base import TASKS
+from listenread.tasks.claims import Reading
 from listenread.tasks.tidy import PER_CLASS, TIDY
 from listenread.tasks.zero_shot import answers
 
@@ -47,36 +48,48 @@ def test_listening_is_said_with_interval_chance_and_effect_of_the_projection():
         (None, "joint", "corrected", 0.9, 0.85, 0.95, 0.25),
         (None, "pre_joint", "corrected", 0.5, 0.45, 0.55, 0.25),
     )
-    (said,) = audio_only.sentences(frame, 0.95)
+    (said,) = audio_only.sentences(frame, Reading())
     assert "90.0\u202f% (95\u202f% interval 85.0 to 95.0\u202f%) in the joint space" in said
     assert "50.0\u202f%" in said and "99" not in said and "chance is 25.0\u202f%" in said
-    assert said.endswith("The projection into the joint space helps, beyond both intervals.")
+    assert said.endswith("(nearest class mean, protocol corrected).")
     frame["ci_low"] = frame["ci_high"] = NAN
-    (said,) = audio_only.sentences(frame, 0.95)
+    (said,) = audio_only.sentences(frame, Reading())
     assert "interval" not in said
 
 
-def test_reading_names_the_extremes_and_whether_they_lie_apart():
+def test_reading_names_the_range_and_how_many_pairs_differ():
     frame = rows(
         ("a", "joint", "published", 0.6, 0.5, 0.7, 0.1),
         ("b", "joint", "published", 0.3, 0.2, 0.4, 0.1),
         ("c", "joint", "published", NAN, NAN, NAN, 0.1),
+        ("e", "joint", "published", 0.3, 0.2, 0.4, 0.1),
     )
-    (said,) = answers.wordings(frame, 0.9)
-    assert "2 ways" in said and "with “b” to" in said and said.endswith("lie apart.")
-    frame.loc[1, "ci_high"] = 0.55
-    assert answers.wordings(frame, 0.9)[0].endswith("overlap.")
-    assert answers.wordings(frame[:1], 0.9) == []
+    assert "differ" not in answers.wordings(frame, Reading())[0]
+    about = np.random.default_rng(0).normal(size=(2, 30))
+    frame["replicates"] = [0.6 + 0.001 * about[0], 0.3 + 0.001 * about[1], None,
+                           0.3 + 0.001 * about[1]]  # fmt: skip
+    (said,) = answers.wordings(frame.assign(n_groups=30), Reading())
+    assert "3 ways" in said and "30.0\u202f% in the median of 3 prompts" in said
+    assert "from 30.0\u202f% (“b”) to 60.0\u202f% (“a”)" in said
+    assert "On the same clips 2 of the 3 pairs of prompts differ beyond chance" in said
+    same = frame.iloc[[1, 3]].assign(n_groups=30)
+    (said,) = answers.wordings(same, Reading())
+    assert "no difference between the prompts was found, which could be as large as 11.6" in said
+    assert answers.wordings(frame[:1], Reading(0.9)) == []
 
 
-def test_prompts_above_chance_are_counted_by_their_whole_interval():
+def test_prompts_above_chance_are_counted_by_corrected_tests():
     frame = rows(
         ("a", "joint", "published", 0.6, 0.5, 0.7, 0.1),
         ("b", "joint", "published", 0.3, 0.05, 0.4, 0.1),
-    )
-    assert "1 of 2 prompts are above chance" in answers.best_prompts(frame, 0.9)[0]
-    frame.loc[1, "ci_low"] = 0.2
-    assert "All 2 prompts are above chance" in answers.best_prompts(frame, 0.9)[0]
+    ).assign(p=[0.03, 0.04])
+    assert "None of 2 prompts is above chance" in answers.best_prompts(frame, Reading())[0]
+    frame["p"] = [0.01, 0.2]
+    assert "One of 2 prompts is above chance" in answers.best_prompts(frame, Reading())[0]
+    frame["p"] = [0.01, 0.02]
+    said = answers.best_prompts(frame, Reading())[0]
+    assert "All 2 prompts are above chance at the 5.0\u202f% level, corrected for 2 tests" in said
+    assert "at best" not in said and "45.0\u202f% in the median of 2 prompts" in said
 
 
 def test_rewording_is_said_in_signed_points():
@@ -87,7 +100,7 @@ def test_rewording_is_said_in_signed_points():
     ranking = rows(
         ("negated - track", "joint", "corrected", 0.8125, 0.8, 0.82, 0.0), metric="rank_correlation"
     )
-    (said,) = prompt_effects.sentences(pd.concat([difference, ranking]), 0.95)
+    (said,) = prompt_effects.sentences(pd.concat([difference, ranking]), Reading())
     assert "“negated” in place of “track”" in said
     assert "by -20.0 points (95\u202f% interval -25.0 to -15.0)" in said and "0.813" in said
 
@@ -112,7 +125,7 @@ def test_published_numbers_are_counted_by_verdict_with_reasons():
 def test_an_empty_experiment_says_nothing():
     for name in TASKS.names():
         for answer in TASKS.find(name).answers:
-            assert answer.sentences(rows(), 0.95) == []
+            assert answer.sentences(rows(), Reading()) == []
     assert len(triplets.TASK.answers) == len(margin.TASK.answers) == 1
 
 
@@ -261,8 +274,8 @@ def contents_of(**parts):
     empty = {name: [] for name in ("tasks", "unavailable", "datasets", "models", "prompts")}
     empty |= {"experiment": "x", "title": "x", "tidy": TIDY.empty_table().to_pandas()}
     empty |= {"per_class": pd.DataFrame(), "paper": pd.DataFrame(), "figures": [], "decisions": []}
-    empty |= {"left_out": {}, "licences": {}, "sounds": {}, "heard": {}, "confidence_level": 0.9}
-    return Contents(**{**empty, "resamples": 10, **parts})
+    empty |= {"left_out": {}, "licences": {}, "sounds": {}, "heard": {}, "reading": Reading(0.9)}
+    return Contents(**{**empty, "replicates": 10, **parts})
 
 
 def test_the_state_of_a_model_follows_from_its_numbers_its_holes_and_its_health():

@@ -25,7 +25,16 @@ NAN = float("nan")
 def tidy(*rows):
     columns = ["dataset", "model", "prompt", "metric", "value", "ci_low", "ci_high", "chance"]
     frame = pd.DataFrame(rows, columns=columns)
-    return frame.assign(task="zero_shot", space="joint", protocol="published", n=10)
+    frame = frame.assign(task="zero_shot", space="joint", protocol="published", n=300)
+    rng = np.random.default_rng(0)
+    return frame.assign(
+        n_groups=300,
+        interval="jackknife",
+        replicates=[
+            None if math.isnan(low) else value + 0.001 * rng.normal(size=60)
+            for value, low in zip(frame["value"], frame["ci_low"], strict=True)
+        ],
+    )
 
 
 ROWS = tidy(
@@ -90,23 +99,62 @@ def test_columns_come_in_the_order_of_the_metrics_and_not_of_the_rows():
     assert table.keys[1] == ("e", "a", "p")
 
 
-def marks(metric, *cells):
-    value, low, high = (np.array([[cell[i]] for cell in cells], float) for i in range(3))
-    return [MARKS[mark] for mark in mark_best(value, low, high, [metric.better])[:, 0]]
+def marks(metric, *cells, groups=60):
+    """Marks of values with replicates about them: (value, spread), or (value, replicates)."""
+    rng = np.random.default_rng(1)
+    value = np.array([[cell[0]] for cell in cells])
+    replicates = np.full(value.shape, None, dtype=object)
+    for row, (centre, spread) in enumerate(cells):
+        if spread is not None:
+            replicates[row, 0] = (
+                centre + spread * rng.normal(size=60) if np.isscalar(spread) else spread
+            )
+    found = mark_best(value, replicates, np.full(value.shape, groups), [metric.better], 0.05)
+    return [MARKS[mark] for mark in found[:, 0]]
 
 
-def test_the_best_is_marked_only_as_far_as_intervals_allow():
-    assert marks(TOP_1, (0.9, 0.8, 1), (0.5, 0.4, 0.6)) == ["best", ""]
-    assert marks(TOP_1, (0.9, 0.8, 1), (0.5, 0.4, 0.85), (0.1, 0, 0.2)) == [
+def test_the_best_is_marked_only_as_far_as_paired_differences_allow():
+    assert marks(TOP_1, (0.9, 0.001), (0.5, 0.001)) == ["best", ""]
+    assert marks(TOP_1, (0.9, 0.001), (0.895, 0.001), (0.1, 0.001)) == [
         "among the best",
         "among the best",
         "",
     ]
-    assert marks(TOP_1, (0.9, 0.4, 1), (0.5, 0.4, 0.85)) == ["", ""]  # all overlap
-    assert marks(TOP_1, (0.9, NAN, NAN), (0.5, 0.4, 0.6)) == ["", ""]  # nothing to compare with
-    assert marks(TOP_1, (NAN, NAN, NAN), (0.5, 0.4, 0.6), (0.2, 0.1, 0.3)) == ["", "best", ""]
-    assert marks(OVERLAP, (0.9, 0.8, 1), (0.5, 0.4, 0.6)) == ["", "best"]
-    assert marks(difference(TOP_1), (0.9, 0.8, 1), (0.5, 0.4, 0.6)) == ["", ""]
+    assert marks(TOP_1, (0.9, 0.01), (0.85, 0.01)) == ["", ""]  # none can be told apart
+    assert marks(TOP_1, (0.9, None), (0.5, 0.001)) == ["", ""]  # nothing to compare with
+    assert marks(TOP_1, (NAN, None), (0.5, 0.001), (0.2, 0.001)) == ["", "best", ""]
+    assert marks(OVERLAP, (0.9, 0.001), (0.5, 0.001)) == ["", "best"]
+    assert marks(difference(TOP_1), (0.9, 0.001), (0.5, 0.001)) == ["", ""]
+    assert marks(TOP_1, (0.9, 0.001), (0.5, np.ones(30))) == ["", ""]  # of other clips
+
+
+def test_wide_intervals_that_move_together_do_not_hide_a_difference():
+    together = 0.01 * np.random.default_rng(0).normal(size=60)
+    apart = 0.0005 * np.random.default_rng(1).normal(size=60)
+    assert marks(TOP_1, (0.8, 0.8 + together), (0.78, 0.78 + together + apart)) == ["best", ""]
+
+
+def test_rows_of_few_groups_are_marked():
+    rows = ROWS.copy()
+    rows.loc[rows["model"] == "b_1", "interval"] = "jackknife, few groups"
+    assert lay_out(rows).keys[3] == ("d †", "b_1", "p")
+
+
+@pytest.mark.parametrize("k", [2, 5, 40])
+def test_random_prompts_have_no_winner(k):
+    """Scores that know nothing: the best of many is marked alone in few of 200 runs."""
+    rng = np.random.default_rng(k)
+    alone = 0
+    for _ in range(200):
+        right = rng.random((k, 300)) < 0.2
+        sums = right.reshape(k, 60, 5).sum(axis=2)
+        replicates = np.empty((k, 1), dtype=object)
+        for row in range(k):
+            replicates[row, 0] = (sums[row].sum() - sums[row]) / 295
+        value = right.mean(axis=1)[:, None]
+        found = mark_best(value, replicates, np.full((k, 1), 300), ["larger"], 0.05)
+        alone += bool(found.any())
+    assert alone / 200 <= 0.08  # .05 and twice the deviation of 200 runs
 
 
 def test_csv_reads_back_as_the_tidy_numbers():

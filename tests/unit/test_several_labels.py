@@ -137,7 +137,7 @@ def test_a_choice_of_metrics_of_which_none_is_defined_is_a_reason(cell, tmp_path
 @pytest.mark.parametrize(("task", "per"), [("zero_shot", "prompt"), ("audio_only", "model")])
 def test_a_figure_for_one_label_a_clip_shows_the_reason(cell, tmp_path, task, per):
     constants = {
-        "histogram_bins": 5, "max_others": 9, "seed": 0, "reliability_bins": 2, "resamples": 2,
+        "histogram_bins": 5, "max_others": 9, "seed": 0, "reliability_bins": 2, "replicates": 2,
         "confidence_level": 0.9,
     }  # fmt: skip
     figures = [one for one in TASKS.find(task).figures if one.per == per]
@@ -163,8 +163,10 @@ def test_metrics_of_one_label_a_clip_say_why_there_is_no_value(cell, scores):
         lambda: evaluate(scores, target, [top(1), F1_MACRO]),
         lambda: measure(scores, target, metrics=[top(1)], resampling=resampling),
         lambda: confusion_matrix(scores, target),
-        lambda: margin.measure(scores, target, resampling),
-        lambda: margin.reliability(scores, target, bins=2, resampling=resampling),
+        lambda: margin.measure(scores, target, np.arange(len(target)), resampling),
+        lambda: margin.reliability(
+            scores, target, bins=2, groups=np.arange(len(target)), resampling=resampling
+        ),
         lambda: separation.text_audio_profile(scores, target, bins=4),
         lambda: chance.by_permutation(
             scores, target, metrics=[ROC_AUC_MACRO], permutations=2, seed=0
@@ -178,7 +180,6 @@ def test_one_unknown_label_alone_makes_a_target_of_several():
     target = Target.from_labels([("a",), ("b",)], ["a", "b"], [(), ("a",)])
     assert not target.single and target.known.tolist() == [[True, True], [False, True]]
     assert Target.from_labels([("a",), ("b",)], ["a", "b"], [(), ()]).single
-    assert target.strata().tolist() == [0, 0]
     with pytest.raises(DataError, match=r"\['c'\] are not among the classes"):
         Target.from_labels([("a",), ("b",)], ["a", "b"], [(), ("c",)])
 

@@ -18,11 +18,12 @@ from small_cell import KEYS, write_cell
 
 from listenread.errors import Unavailable
 from listenread.files import tables
-from listenread.metrics.base import Measurement, Resampling
-from listenread.metrics.uncertainty import bootstrap_counts
+from listenread.metrics.base import Measurement, Resampling, Scale
+from listenread.metrics.uncertainty import deal, interval
 from listenread.tasks import audio_only, margin, probes, separation, tidy, triplets
 from listenread.tasks.base import TASKS, Row, Task
 from listenread.tasks.cell import Cell, cell_of
+from listenread.tasks.claims import Reading
 from listenread.tasks.runner import collect
 
 #: Not in alphabetical order, as the classes of the released data set.
@@ -165,20 +166,6 @@ def test_audio_separation_compares_all_pairs_of_clips(case):
         assert value(rows, "d_prime", space) == pytest.approx(d_prime)
     few = run("audio_separation", case.cell, max_others=10)
     assert value(few, "positive_mean") != value(rows, "positive_mean")
-
-
-def test_strata_of_audio_separation_are_the_classes_in_alphabetical_order(case):
-    rows = run("audio_separation", case.cell, n=40)
-    order = sorted(CLASSES)
-    strata = np.array([order.index(CLASSES[index]) for index in case.labels])
-    counts = bootstrap_counts(strata, stop=40, seed=5)  # (48, 40)
-    cosines = cosine_similarity(case.audio["joint"].astype(float))
-    positive = (case.labels[:, None] == case.labels) & ~np.eye(48, dtype=bool)
-    sums, pairs = (cosines * positive).sum(axis=1), positive.sum(axis=1)
-    means = (sums @ counts) / (pairs @ counts)
-    row = rows["audio_separation", "joint", "corrected", None, "positive_mean"]
-    expected = np.quantile(means, [0.025, 0.975])
-    assert (row["ci_low"], row["ci_high"]) == pytest.approx(tuple(expected))
 
 
 def test_separation_compares_clips_with_texts(case):
@@ -348,12 +335,11 @@ def test_prompt_effects_are_differences_on_the_same_clips(pair):
     top_1 = [accuracy_score(case.labels, one.argmax(axis=1)) for one in (first, second)]
     row = rows["prompt_effects", "joint", "corrected", None, "top_1_difference"]
     assert row["value"] == pytest.approx(top_1[0] - top_1[1]) and row["chance"] == 0
-    counts = bootstrap_counts(case.labels, stop=30, seed=5)
+    sets, n_sets = deal(np.arange(48), Resampling(30, seed=5))
     right = [(one.argmax(axis=1) == case.labels).astype(float) for one in (first, second)]
-    replicates = (right[0] - right[1]) @ counts / 48
-    assert (row["ci_low"], row["ci_high"]) == pytest.approx(
-        tuple(np.quantile(replicates, [0.025, 0.975]))
-    )
+    replicates = np.array([(right[0] - right[1])[sets != one].mean() for one in range(n_sets)])
+    ends = interval(row["value"], replicates, Scale(share=True), 48, 0.95)[:2]
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx(ends)
     agreement = np.mean(first.argmax(axis=1) == second.argmax(axis=1))
     assert value(rows, "top_1_agreement") == pytest.approx(agreement)
     correlation = np.mean([spearmanr(a, b).statistic for a, b in zip(first, second, strict=True)])
@@ -434,37 +420,60 @@ def test_a_task_of_an_experiment_reads_all_cells(case, pair):
 def frame(**columns):
     """Rows of a tidy table of one metric."""
     base = {"dataset": "d", "model": "m", "prompt": "p", "space": "joint", "chance": 0.5}
-    return pd.DataFrame({**base, "protocol": "corrected", "ci_low": 0.6, "ci_high": 0.8, **columns})
+    base |= {"protocol": "corrected", "ci_low": 0.6, "ci_high": 0.8, "n": 40, "n_groups": 40}
+    return pd.DataFrame({**base, **columns})
+
+
+def replicates(*values, spread=0.001):
+    """Replicates of a jackknife of 40 sets about each value, independent of each other."""
+    rng = np.random.default_rng(0)
+    return [value + spread * rng.normal(size=40) for value in values]
 
 
 def test_sentences_of_single_numbers():
     rows = frame(metric=["margin_roc_auc"], value=0.7)
-    assert margin.sentences(rows, 0.9) == [
+    assert margin.sentences(rows, Reading(0.9)) == [
         "The difference of its two largest similarities tells right decisions of m on d from wrong "
         "ones with a ROC-AUC of 0.700 (90\u202f% interval 0.600 to 0.800), prompt “p”; 0.500 would "
         "be no information."
     ]
     rows = frame(metric="top_1", value=[0.7, 0.5], space=["joint", "pre_joint"])
-    assert probes.sentences(rows, 0.95) == [
+    assert probes.sentences(rows, Reading()) == [
         "A linear classifier that is trained on the audio vectors of m recognises 70.0\u202f% "
         "(95\u202f% interval 60.0 to 80.0\u202f%) in the joint space and 50.0\u202f% (95\u202f% "
         "interval 60.0 to 80.0\u202f%) before the projection of the clips of d that it has not "
         "seen."
     ]
-    rows = frame(metric="accuracy", value=[0.7, 0.4], ci_low=[0.6, 0.3], prompt=["p", "q"])
-    (sentence,) = triplets.sentences(rows, 0.95)
-    assert "order at most 70.0\u202f% (95\u202f% interval 60.0 to 80.0\u202f%)" in sentence
-    assert "(prompt “p”); 1 of 2 prompts are above chance, 50.0\u202f%" in sentence
+    rows = frame(metric="accuracy", value=[0.7, 0.4], p=[0.001, 0.9], prompt=["p", "q"])
+    assert triplets.sentences(rows, Reading()) == [
+        "Of the relations between the instruments of d, the text vectors of m order as the "
+        "ontology does 55.0\u202f% in the median of 2 prompts, from 40.0\u202f% (“q”) to "
+        "70.0\u202f% (“p”); chance is 50.0\u202f%. One of 2 prompts is above chance at the "
+        "5.0\u202f% level, corrected for 2 tests after Holm."
+    ]
+    (sentence,) = triplets.sentences(rows[:1], Reading())
+    assert (
+        "order 70.0\u202f% (95\u202f% interval 60.0 to 80.0\u202f%) as the ontology does"
+        in sentence
+    )
+    assert sentence.endswith("This is above chance at the 5.0\u202f% level.")
 
 
 def test_the_projection_costs_or_does_not_matter():
     rows = frame(metric="top_1", value=[0.3, 0.9], space=["joint", "pre_joint"])
-    rows["ci_low"], rows["ci_high"] = [0.2, 0.85], [0.4, 0.95]
-    (sentence,) = audio_only.sentences(rows, 0.95)
-    assert sentence.endswith("The projection into the joint space costs, beyond both intervals.")
-    rows["ci_low"] = 0.2
-    (sentence,) = audio_only.sentences(rows, 0.95)
-    assert sentence.endswith("no effect of the projection is seen.")
+    rows["replicates"] = replicates(0.3, 0.9)
+    (sentence,) = audio_only.sentences(rows, Reading())
+    assert "The projection into the joint space costs: -60.0 points (95\u202f% interval" in sentence
+    rows["value"] = [0.90, 0.901]
+    rows["replicates"] = replicates(0.90, 0.901, spread=0.00005)
+    (sentence,) = audio_only.sentences(rows, Reading(margin=0.03))
+    assert "makes no difference beyond 3 points: -0.1 points" in sentence
+    rows["replicates"] = replicates(0.90, 0.901, spread=0.002)
+    (sentence,) = audio_only.sentences(rows, Reading())
+    assert "No difference by the projection into the joint space was found, which could" in sentence
+    del rows["replicates"]
+    (sentence,) = audio_only.sentences(rows, Reading())
+    assert sentence.endswith("protocol corrected).")
 
 
 def test_settings_of_tasks_refuse_what_cannot_be_computed():
@@ -502,4 +511,4 @@ def test_tables_are_gathered_with_what_is_missing(tmp_path):
         (one["model"], one["space"], one["why"]) for one in table.made_by["unavailable_cells"]
     ] == [("m", "pre_joint", "kept"), ("n", None, "not healthy")]
     lines = (tmp_path / "all.csv").read_text().splitlines()
-    assert lines[1] == "d,m,t,joint,,corrected,top_1,,0.1,0.2,3,0.5"
+    assert lines[1] == "d,m,t,joint,,corrected,top_1,,0.1,0.2,3,0.5,,,"

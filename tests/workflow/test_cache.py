@@ -137,7 +137,8 @@ def test_a_model_trained_with_another_seed(project):
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("seed", 5), ("resamples", 30), ("confidence_level", 0.9), ("top_k", [1, 3])]
+    ("key", "value"),
+    [("seed", 5), ("replicates", 30), ("confidence_level", 0.9), ("top_k", [1, 3])],
 )
 def test_a_constant_of_the_metrics_changed(project, key, value):
     project.config["metrics"][key] = value

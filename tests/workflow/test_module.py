@@ -92,11 +92,11 @@ def test_rules_keep_their_names_and_their_target_where_nothing_else_is_defined(i
 def test_a_mistake_is_refused_with_its_key(importer):
     """The configuration of a module is checked like any other."""
     overlay = small()
-    overlay["metrics"]["resample"] = 3
+    overlay["metrics"]["replicate"] = 3
     (importer / "config.yaml").write_text(yaml.safe_dump({"listenread": overlay}), "utf-8")
     result = contributing.snakemake(importer, "--dry-run")
     assert result.returncode == 1
     said = result.stdout + result.stderr
-    assert "unknown key `resample`" in said
-    assert "did you mean `resamples`?" in said
+    assert "unknown key `replicate`" in said
+    assert "did you mean `replicates`?" in said
     assert "Traceback" not in said

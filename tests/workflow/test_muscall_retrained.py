@@ -63,7 +63,7 @@ def retrained(copy_project):
         },
         "mirror": "mirror",
         "health": {"largest_mean_text_cosine": 1.0, "largest_mean_audio_cosine": 1.0},
-        "metrics": {"resamples": 20, "top_k": [1, 2]},
+        "metrics": {"replicates": 20, "top_k": [1, 2]},
         "datasets": {
             "tones": {"kind": "folder", "metadata": "tones/metadata.csv"},
             "magnatagatune": published,

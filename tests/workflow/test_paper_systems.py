@@ -68,7 +68,7 @@ def systems(copy_project, shared_data, shared_mirror, made_by_package, tokenizer
             "prompts": ["track"],
             "tasks": ["zero_shot", "audio_only"],
         },
-        "metrics": {"resamples": 20, "top_k": [1, 2]},
+        "metrics": {"replicates": 20, "top_k": [1, 2]},
         "health": {"largest_mean_text_cosine": 1.0, "largest_mean_audio_cosine": 1.0},
         "datasets": {"tones": {"kind": "folder", "metadata": "tones/metadata.csv"}},
         "models": {

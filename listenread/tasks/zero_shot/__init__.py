@@ -1,6 +1,7 @@
 """Zero-shot classification: a clip belongs to the class whose prompt it is most similar to."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from pydantic import Field
@@ -8,7 +9,7 @@ from pydantic import Field
 from listenread.figures.base import Figure
 from listenread.figures.settings import HistogramSettings, IntervalSettings, MarginSettings
 from listenread.metrics.base import Measurement, Metric, Resampling, Target
-from listenread.metrics.chance import by_permutation
+from listenread.metrics.chance import by_permutation, p_value
 from listenread.metrics.classification import (
     OF_CLASS,
     defined,
@@ -55,41 +56,51 @@ def measure(cell: Cell, settings: ZeroShotSettings, resampling: Resampling) -> I
     scores, next to `chance` by definition. Prompt sets have none.
     """
     scores = cell.scores()
-    target = cell.target(scores.clip_ids)
+    target, groups = cell.target(scores.clip_ids), cell.groups(scores.clip_ids)
     chosen = defined(settings.metrics(), target)
     of_class = (*OF_CLASS, *(top_of_class(k) for k in settings.top_k if k != 1))
     each = [
         measure_with_classes(
-            variant, target, metrics=chosen, of_class=of_class, resampling=resampling
+            variant,
+            target,
+            metrics=chosen,
+            of_class=of_class,
+            resampling=resampling,
+            groups=groups,
         )
         for variant in scores.values
     ]
     level = resampling.confidence_level
     measured = mean_of([whole for whole, _ in each], level)
     cell.facts["variants"] = len(scores.values)
+    luck: list[Measurement] = []
+    if settings.permutations and target.single:
+        measured, luck = _with_luck(
+            scores.values, target, groups, chosen, measured, settings, resampling
+        )
     yield from (Row(one, "joint", "published") for one in measured)
     for template, (whole, _) in zip(
         scores.templates, each if scores.templates else [], strict=True
     ):
         prompt = f"{cell.keys.get('prompt')}: {template}"
         yield from (Row(one, "joint", "published", prompt=prompt) for one in whole)
-    if settings.permutations and not scores.templates and target.single:
-        for one in _by_luck(scores.values, target, chosen, measured, settings, resampling):
-            yield Row(one, "joint", "published", task=PERMUTED)
+    if not scores.templates:
+        yield from (Row(one, "joint", "published", task=PERMUTED) for one in luck)
     for index, label in enumerate(scores.classes):
         for one in mean_of([ones[index] for _, ones in each], level):
             yield Row(one, "joint", "published", label=label)
 
 
-def _by_luck(
+def _with_luck(
     scores: np.ndarray,
     target: Target,
+    groups: np.ndarray,
     metrics: Sequence[Metric],
     measured: Sequence[Measurement],
     settings: ZeroShotSettings,
     resampling: Resampling,
-) -> list[Measurement]:
-    """What permuted labels earn, averaged over variants permutation by permutation."""
+) -> tuple[list[Measurement], list[Measurement]]:
+    """The measurements with their p, and what permuted labels earn, averaged over variants."""
     by_variant = [
         by_permutation(
             variant,
@@ -97,22 +108,27 @@ def _by_luck(
             metrics=metrics,
             permutations=settings.permutations,
             seed=resampling.seed,
+            groups=groups,
         )
         for variant in scores
     ]
     earned = {
         metric.name: np.mean([one[metric.name] for one in by_variant], axis=0) for metric in metrics
     }
-    return [
+    tested = [replace(one, p=p_value(one.value, earned[one.metric])) for one in measured]
+    luck = [
         Measurement(
             one.metric,
             float(earned[one.metric].mean()),
             *percentile_interval(earned[one.metric], resampling.confidence_level),
             n=one.n,
             chance=one.chance,
+            n_groups=one.n_groups,
+            interval="permutations",
         )
         for one in measured
     ]
+    return tested, luck
 
 
 TASK = Task(

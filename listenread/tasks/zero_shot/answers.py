@@ -1,63 +1,78 @@
 """What the page says in words about zero-shot classification."""
 
-import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from listenread.metrics.classification import top
-from listenread.tasks.words import largest, of_metric, percent, with_interval
+from listenread.tasks.claims import Reading, above_chance, difference, holm, spread_of
+from listenread.tasks.words import of_metric, percent, with_interval
 
 if TYPE_CHECKING:
     import pandas as pd
 
 #: The metric that is put into words.
 _TOP_1 = top(1)
+#: Prompts whose pairs are all compared; of more, this many across their whole range.
+_MOST = 50
 
 
-def wordings(rows: "pd.DataFrame", confidence_level: float) -> list[str]:
+def wordings(rows: "pd.DataFrame", reading: Reading) -> list[str]:
     """Say for each dataset and model what the wording of a prompt changes."""
     sentences = []
     headline = of_metric(rows, _TOP_1.name)
     for (dataset, model), part in headline.groupby(["dataset", "model"], sort=False):
         if len(part) > 1:
-            best, worst = largest(part), part.iloc[int(part["value"].argmin())]
             sentences.append(
                 f"The same clips of {dataset} and the same labels, only worded in {len(part)} "
-                f"ways, move the zero-shot {_TOP_1.title} of {model} from "
-                f"{with_interval(worst, confidence_level)} with “{worst.prompt}” to "
-                f"{with_interval(best, confidence_level)} with “{best.prompt}”"
-                f"{_apart(best, worst)}."
+                f"ways, give {model} a zero-shot {_TOP_1.title} of {spread_of(part)}."
+                f"{_pairs(part, reading)}"
             )
     return sentences
 
 
-def best_prompts(rows: "pd.DataFrame", confidence_level: float) -> list[str]:
+def best_prompts(rows: "pd.DataFrame", reading: Reading) -> list[str]:
     """Say for each dataset and model how well sound and prompts meet."""
     sentences = []
     headline = of_metric(rows, _TOP_1.name)
     for (dataset, model), part in headline.groupby(["dataset", "model"], sort=False):
-        best = largest(part)
+        first = part.iloc[0]
+        found = (
+            f"{with_interval(first, reading.confidence_level)} of the clips of {dataset} to the "
+            f"right class (zero-shot {_TOP_1.title}, prompt “{first.prompt}”)"
+            if len(part) == 1
+            else f"the right class to {spread_of(part)}, of the clips of {dataset} (zero-shot "
+            f"{_TOP_1.title})"
+        )
         sentence = (
-            f"Asked in words, {model} gives at best {with_interval(best, confidence_level)} of the "
-            f"clips of {dataset} to the right class (zero-shot {_TOP_1.title}, prompt "
-            f"“{best.prompt}”); chance is {percent(best.chance)}. {_above_chance(part)}"
+            f"Asked in words, {model} gives {found}; chance is {percent(first.chance)}. "
+            f"{above_chance(part, reading)}"
         )
         sentences.append(sentence.strip())
     return sentences
 
 
-def _apart(high: Any, low: Any) -> str:
-    if math.isnan(high.ci_low) or math.isnan(low.ci_high):
+def _pairs(part: "pd.DataFrame", reading: Reading) -> str:
+    """Say how many pairs of prompts differ, by paired differences on the same clips."""
+    ordered = list(part.sort_values("value", kind="stable").itertuples())
+    chosen = np.unique(np.linspace(0, len(ordered) - 1, min(len(ordered), _MOST)).astype(int))
+    shown = [ordered[index] for index in chosen]
+    found = [
+        difference(high, low, reading)
+        for position, high in enumerate(shown)
+        for low in shown[:position]
+    ]
+    p = holm([one.p for one in found])
+    tested = int((~np.isnan(p)).sum())
+    if not tested:
         return ""
-    if low.ci_high >= high.ci_low:
-        return "; the two intervals overlap"
-    return "; the two intervals lie apart"
-
-
-def _above_chance(part: "pd.DataFrame") -> str:
-    bounded = part[part["ci_low"].notna()]
-    if len(bounded) < 2:
-        return ""
-    above = int((bounded["ci_low"] > bounded["chance"]).sum())
-    if above == len(bounded):
-        return f"All {above} prompts are above chance with their whole interval."
-    return f"{above} of {len(bounded)} prompts are above chance with their whole interval."
+    apart = int((p <= reading.level).sum())
+    of = f"{apart} of the {tested} pairs of prompts" if tested > 1 else "the two"
+    how = "(paired differences, corrected after Holm)"
+    if apart:
+        return f" On the same clips {of} differ beyond chance {how}."
+    most = max(max(abs(one.low), abs(one.high)) for one in found if one.low == one.low)
+    return (
+        f" On the same clips no difference between the prompts was found, which could be as large "
+        f"as {100 * most:.1f} points {how}."
+    )
