@@ -61,7 +61,8 @@ def draw(cell: Cell, svg: Path, settings: HistogramSettings) -> None:
 
 def draw_audio(cell: Cell, svg: Path, settings: AudioHistogramSettings) -> None:
     """Draw one panel per space: cosines of clips with clips of their class and of others."""
-    labels = cell.target(cell.clip_ids()).labels
+    clip_ids = cell.clip_ids()
+    labels, groups = cell.target(clip_ids).labels, cell.groups(clip_ids)
     panels: dict[str | None, Columns] = {}
     for space, vectors in cell.spaces(cell.audio):
         profile = separation.clip_pair_profile(
@@ -70,6 +71,7 @@ def draw_audio(cell: Cell, svg: Path, settings: AudioHistogramSettings) -> None:
             bins=_FINE_BINS,
             max_others=settings.max_others,
             seed=settings.seed,
+            groups=groups,
             summed=True,
         )
         panels[_SPACES[space]] = histogram(profile, settings.histogram_bins)

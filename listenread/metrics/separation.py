@@ -11,7 +11,7 @@ the distance of the centroids of unit vectors (Liang et al., NeurIPS 2022, arXiv
 
 import functools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ from listenread.errors import DataError
 from listenread.metrics.base import NO_CHANCE, Measurement, Metric, Resampling
 from listenread.metrics.blocks import row_blocks
 from listenread.metrics.scored import as_target, check, divide
-from listenread.metrics.uncertainty import jackknife
+from listenread.metrics.uncertainty import deal, jackknife, measurement
 from listenread.metrics.vectors import unit_rows
 
 POSITIVE_MEAN = Metric(
@@ -41,6 +41,7 @@ MODALITY_GAP = Metric(
     "modality_gap", "modality gap", "smaller", 0.0, 2.0, NO_CHANCE,
     "Liang et al., NeurIPS 2022, arXiv 2203.02053",
 )  # fmt: skip
+_CHANCE = {D_PRIME.name: 0.0, OVERLAP.name: 1.0}
 OF_PAIRS = (POSITIVE_MEAN, NEGATIVE_MEAN, D_PRIME, OVERLAP)
 
 #: Below this variance similarities are constant but for rounding.
@@ -119,6 +120,7 @@ def clip_pair_profile(
     bins: int,
     max_others: int,
     seed: int,
+    groups: np.ndarray | None = None,
     summed: bool = False,
 ) -> Profile:
     """Profile of the cosines of clips with other clips: same class against other classes.
@@ -130,27 +132,51 @@ def clip_pair_profile(
         max_others: every clip is compared with all others, or, where these are more, with the same
             random `max_others` clips; cost grows with n times this.
         seed: of that choice.
+        groups: int, shape (n,): clips of one group are not compared; None where each is its own.
         summed: see `text_audio_profile`.
 
     Raises:
         DataError: vectors that are zero, NaN or infinite.
+    """
+    blocks = (
+        _profile(cosines, same, apart, bins)
+        for _, _, cosines, same, apart in _clip_pairs(
+            vectors, labels, np.arange(len(labels)) if groups is None else groups,
+            bins=bins, max_others=max_others, seed=seed,
+        )
+    )  # fmt: skip
+    return _joined(blocks, summed)
+
+
+def _clip_pairs(
+    vectors: np.ndarray,
+    labels: np.ndarray,
+    groups: np.ndarray,
+    *,
+    bins: int,
+    max_others: int,
+    seed: int,
+) -> Iterator[tuple[slice, np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+    """Compare clips with others, a block of clips at a time.
+
+    Yields:
+        The clips; the m others, shape (m,); their cosines, shape (rows, m); which pairs are of one
+        class; and which are of different groups: the others tell nothing, above all a clip itself.
     """
     unit, labels = unit_rows(vectors, "audio"), np.asarray(labels)
     n = len(unit)
     chosen = np.arange(n)
     if n > max_others:
         chosen = np.sort(np.random.default_rng(seed).choice(n, max_others, replace=False))
-    others, clips = unit[chosen].T, np.arange(n)
-    blocks = (
-        _profile(
+    others = unit[chosen].T
+    for rows in row_blocks(n, max(len(chosen), bins)):
+        yield (
+            rows,
+            chosen,
             unit[rows] @ others,
             labels[rows, None] == labels[chosen],
-            clips[rows, None] != chosen,
-            bins,
+            groups[rows, None] != groups[chosen],
         )
-        for rows in row_blocks(n, max(len(chosen), bins))
-    )
-    return _joined(blocks, summed)
 
 
 def _joined(blocks: Iterable[Profile], summed: bool) -> Profile:
@@ -186,19 +212,107 @@ def measure(
     table = np.concatenate([part.T for part in profile], dtype=np.float64)
 
     def statistics(counts: np.ndarray) -> dict[str, np.ndarray]:
-        positive, negative, p_moments, n_moments = np.split(
-            table @ counts, [bins, 2 * bins, 2 * bins + 3]
-        )
-        return _statistics(positive, negative, p_moments, n_moments)
+        return _of_table(table @ counts, bins)
 
     return jackknife(
         statistics,
         groups,
         OF_PAIRS,
         resampling,
-        chance={D_PRIME.name: 0.0, OVERLAP.name: 1.0},
+        chance=_CHANCE,
         bytes_per_replicate=12 * n + 64 * bins,
     )
+
+
+def measure_clip_pairs(
+    vectors: np.ndarray,
+    labels: np.ndarray,
+    groups: np.ndarray,
+    resampling: Resampling,
+    *,
+    bins: int,
+    max_others: int,
+) -> list[Measurement]:
+    """Measure `positive_mean`, `negative_mean`, `d_prime` and `overlap` of pairs of clips.
+
+    A replicate lacks the pairs in which either clip is left out. Only sums over the sets of clips
+    are kept, so that memory does not grow with the clips.
+
+    Args:
+        vectors: audio vectors, shape (n, d), of any length but zero.
+        labels: class indices, shape (n,).
+        groups: int, shape (n,): clips of one group are not compared with each other.
+        resampling: of the jackknife over groups of clips; its seed draws the others, too.
+        bins: see `clip_pair_profile`.
+        max_others: see `clip_pair_profile`.
+
+    Raises:
+        DataError: vectors that are zero, NaN or infinite.
+    """
+    sets, n_sets = deal(groups, resampling)
+    size = 2 * bins + 6  # two histograms, two times three moments
+    whole, first, second, both = (
+        np.zeros(shape) for shape in (size, (max(n_sets, 1), size), (max(n_sets, 1), size),
+                                      (max(n_sets, 1), size))
+    )  # fmt: skip
+    for rows, others, cosines, same, apart in _clip_pairs(
+        vectors, labels, groups, bins=bins, max_others=max_others, seed=resampling.seed
+    ):
+        of_rows, of_others = sets[rows, None], sets[others]
+        together = apart & (of_rows == of_others)
+        by_first = _sums(
+            cosines, same, apart, np.broadcast_to(of_rows, cosines.shape), bins, n_sets
+        )
+        whole += by_first.sum(axis=0)
+        first += by_first
+        second += _sums(
+            cosines, same, apart, np.broadcast_to(of_others, cosines.shape), bins, n_sets
+        )
+        both += _sums(
+            cosines, same, together, np.broadcast_to(of_rows, cosines.shape), bins, n_sets
+        )
+    left = (whole - first - second + both).T[:, :n_sets]  # (size, sets)
+    values = _of_table(whole[:, None], bins)
+    replicates = _of_table(left, bins) if n_sets else {}
+    return [
+        measurement(
+            metric.name,
+            float(values[metric.name][0]),
+            replicates.get(metric.name, np.full(2 if resampling.n else 0, np.nan)),
+            n=len(sets),
+            n_groups=len(np.unique(groups)),
+            chance=_CHANCE.get(metric.name, NO_CHANCE),
+            scale=metric.scale,
+            confidence_level=resampling.confidence_level,
+        )
+        for metric in OF_PAIRS
+    ]
+
+
+def _sums(
+    cosines: np.ndarray,
+    same: np.ndarray,
+    valid: np.ndarray,
+    sets: np.ndarray,
+    bins: int,
+    n_sets: int,
+) -> np.ndarray:
+    """Histograms and moments of pairs, positive and negative, by set: (sets, 2 bins + 6)."""
+    n_sets = max(n_sets, 1)
+    parts = []
+    for kind in (same & valid, ~same & valid):
+        values, of_set = np.clip(cosines[kind].astype(np.float64), -1, 1), sets[kind]  # (pairs,)
+        cell = np.minimum(((values + 1) / 2 * bins).astype(np.intp), bins - 1)
+        counted = np.bincount(of_set * bins + cell, minlength=n_sets * bins).reshape(n_sets, bins)
+        moments = [np.bincount(of_set, power, n_sets) for power in (None, values, values**2)]
+        parts.append((counted, np.stack(moments, axis=1)))
+    (positive, p_moments), (negative, n_moments) = parts
+    return np.concatenate([positive, negative, p_moments, n_moments], axis=1)
+
+
+def _of_table(table: np.ndarray, bins: int) -> dict[str, np.ndarray]:
+    """Statistics from histograms and moments, one below the other: (2 bins + 6, replicates)."""
+    return _statistics(*np.split(table, [bins, 2 * bins, 2 * bins + 3]))
 
 
 def measure_modality_gap(

@@ -27,14 +27,14 @@ def measure(cell: Cell, settings: AudioSeparationSettings, resampling: Resamplin
     clip_ids = cell.clip_ids()
     labels, groups = cell.target(clip_ids).labels, cell.groups(clip_ids)
     for space, vectors in cell.spaces(cell.audio):
-        profile = separation.clip_pair_profile(
+        measured = separation.measure_clip_pairs(
             vectors,
             labels,
+            groups,
+            resampling,
             bins=settings.bins,
             max_others=settings.max_others,
-            seed=resampling.seed,
         )
-        measured = separation.measure(profile, groups, resampling)
         yield from (Row(one, space, "corrected") for one in measured)
 
 

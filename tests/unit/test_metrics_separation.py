@@ -109,6 +109,44 @@ def test_clip_pairs_are_all_pairs_but_oneself():
     )
 
 
+@pytest.mark.parametrize("max_others", [40, 25])
+def test_a_replicate_of_clip_pairs_lacks_both_clips(max_others):
+    rng = np.random.default_rng(7)
+    vectors, labels = rng.normal(size=(40, 5)), rng.integers(0, 3, 40)
+    groups = np.repeat(np.arange(20), 2)
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    cosines, same = unit @ unit.T, labels[:, None] == labels
+    others = np.ones(40, dtype=bool)
+    if max_others < 40:
+        others[:] = False
+        others[np.random.default_rng(RESAMPLING.seed).choice(40, 25, replace=False)] = True
+    pairs = (groups[:, None] != groups) & others
+    measured = separation.measure_clip_pairs(
+        vectors, labels, groups, RESAMPLING, bins=200, max_others=max_others
+    )
+    sets, n_sets = deal(groups, RESAMPLING)
+    assert n_sets == 20
+    for one, kind in zip(measured[:2], (same, ~same), strict=True):
+        assert one.value == pytest.approx(cosines[kind & pairs].mean()) and one.n_groups == 20
+        for r in range(n_sets):
+            left = np.outer(sets != r, sets != r) & pairs & kind
+            assert one.replicates[r] == pytest.approx(cosines[left].mean())
+    spread = (cosines[same & pairs].var() + cosines[~same & pairs].var()) / 2
+    apart = measured[0].value - measured[1].value
+    assert measured[2].value == pytest.approx(apart / np.sqrt(spread))
+
+
+def test_clip_pairs_have_values_without_replicates():
+    vectors, labels = np.random.default_rng(8).normal(size=(12, 4)), np.arange(12) % 2
+    keywords = {"bins": 9, "max_others": 50}
+    plain, whole = (
+        separation.measure_clip_pairs(vectors, labels, np.arange(12), how, **keywords)
+        for how in (Resampling(0), RESAMPLING)
+    )
+    assert values(plain) == pytest.approx(values(whole))
+    assert all(np.isnan(one.ci_low) and not one.interval for one in plain)
+
+
 def test_clip_pairs_can_be_a_seeded_sample():
     rng = np.random.default_rng(2)
     vectors, labels = rng.normal(size=(50, 4)), rng.integers(0, 2, 50)
