@@ -206,15 +206,16 @@ def measure(
             chance=dict.fromkeys((kind.name for kind in kinds), outcome.chance),
         )
         return [
-            replace(one, n=int(kind.total.any(axis=(1, 2)).sum()), p=p_above(one, one.chance))
+            replace(one, n=int(kind.total.any(axis=(1, 2)).sum()))
             for one, kind in zip(measured, kinds.values(), strict=True)
         ]
 
-    return over_variants(
+    averaged = over_variants(
         measure_one,
         variants if variants.ndim == 3 else variants[None],
         confidence_level=resampling.confidence_level,
     )
+    return [replace(one, p=p_above(one, one.chance)) for one in averaged]
 
 
 def chance(similarities: np.ndarray) -> float:

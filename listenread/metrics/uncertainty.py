@@ -433,7 +433,7 @@ def _mean(measurements: Sequence[Measurement], confidence_level: float) -> Measu
         np.mean([one.replicates for one in measurements], axis=0),
         n=first.n,
         n_groups=first.n_groups,
-        chance=first.chance,
+        chance=float(np.mean([one.chance for one in measurements])),
         scale=first.scale,
         confidence_level=confidence_level,
     )

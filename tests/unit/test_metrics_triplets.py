@@ -206,6 +206,7 @@ def test_variants_are_averaged(released, tinysol):
     ]
     together = triplets.measure(both, *tinysol, protocol="corrected", resampling=RESAMPLING)[0]
     assert together.value == pytest.approx((apart[0].value + apart[1].value) / 2)
+    assert together.p == pytest.approx(0.6, abs=0.4)
     np.testing.assert_allclose(together.replicates, (apart[0].replicates + apart[1].replicates) / 2)
 
 
