@@ -4,12 +4,14 @@ The notes are written in TinySOL's folder layout with a csv of the same columns,
 TinySOL's own reader.
 """
 
-from typing import Annotated, Literal, TypeAlias
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
 from listenread.datasets import tinysol
-from listenread.datasets.base import DatasetKind, LabelledSettings
+from listenread.datasets.base import ClipRow, DatasetKind, LabelledSettings, Places
 from listenread.datasets.gm.settings import RENDERING, RenderedSettings, locate
 from listenread.files.material import Material
 
@@ -33,13 +35,25 @@ class GmNotesSettings(RenderedSettings, LabelledSettings):
     )
 
 
+def read_clips(places: Places, settings: Mapping[str, Any]) -> list[ClipRow]:
+    """Read the csv that `gm.notes.render` wrote, as TinySOL's.
+
+    The SoundFont has one sample for a note, which its dynamics play at different gains: they are
+    one group.
+    """
+    return [
+        replace(row, group=f"{row.labels[0]} {row.known['pitch']}")
+        for row in tinysol.read_clips(places, settings)
+    ]
+
+
 KIND = DatasetKind(
     name="gm_notes",
     description="TinySOL's instruments, pitch ranges and dynamics, rendered from a General MIDI "
     "SoundFont.",
     settings=GmNotesSettings,
     locate=locate,
-    read_clips=tinysol.read_clips,
+    read_clips=read_clips,
     material=(
         Material(
             rule="render_gm_notes",
@@ -53,5 +67,6 @@ KIND = DatasetKind(
         ),
     ),
     licence="rendered here; the SoundFont TimGM6mb.sf2 is GPL-2",
+    groups="The dynamics of a note are one sample at several gains: one group.",
     citation="notes of TimGM6mb.sf2, the SoundFont of https://github.com/craffel/pretty-midi",
 )

@@ -139,17 +139,22 @@ def render(
 
 
 def assign_folds(notes: list[Note], folds: int) -> dict[str, int]:
-    """Give every note a fold, stratified by class.
+    """Give every note a fold, stratified by class; its dynamics, one sample, share it.
 
-    The order within a class is that of the SHA-256 of the clip ids: arbitrary, and the same with
-    any version of any random number generator. Classes continue where the one before stopped, so
-    that the sizes of the folds differ by one clip at most.
+    The order within a class is that of the SHA-256 of instrument and pitch: arbitrary, and the same
+    with any version of any random number generator. Classes continue where the one before stopped,
+    so that the numbers of pitches in the folds differ by one at most.
     """
-    fold_of, position = {}, 0
+    fold_of: dict[str, int] = {}
+    position = 0
     for label in VOCABULARY:
-        ids = [note.clip_id for note in notes if note.instrument.label == label]
-        for clip_id in sorted(ids, key=lambda name: hashlib.sha256(name.encode()).digest()):
-            fold_of[clip_id] = position % folds
+        by_pitch: dict[str, list[str]] = {}
+        for note in notes:
+            if note.instrument.label == label:
+                name = f"{note.instrument.abbreviation}-{pitch_name(note.midi_note)}"
+                by_pitch.setdefault(name, []).append(note.clip_id)
+        for name in sorted(by_pitch, key=lambda name: hashlib.sha256(name.encode()).digest()):
+            fold_of |= dict.fromkeys(by_pitch[name], position % folds)
             position += 1
     return fold_of
 
