@@ -96,22 +96,30 @@ def k_nearest(
     return _by_fold(model, vectors, labels, n_classes, folds, np.asarray(vectors).dtype)
 
 
-def stratified_folds(labels: np.ndarray, *, n_folds: int, seed: int) -> np.ndarray:
-    """Deal the clips of each class to folds in random order, for a dataset without official folds.
+def stratified_folds(
+    labels: np.ndarray, *, n_folds: int, seed: int, groups: np.ndarray | None = None
+) -> np.ndarray:
+    """Deal the groups of each class to folds in random order, for a dataset without official folds.
 
     Args:
         labels: class indices, shape (n,).
         n_folds: how many.
         seed: of the order.
+        groups: int, shape (n,): clips of one group go to one fold, as if they had the class of its
+            first clip; None where each clip is on its own.
 
     Returns:
-        Fold of each clip, int64, shape (n,); sizes within a class differ by at most one.
+        Fold of each clip, int64, shape (n,); numbers of groups within a class differ by at most
+        one.
 
     Example:
         >>> folds = stratified_folds(np.array([0, 0, 0, 0, 1, 1]), n_folds=2, seed=0)
         >>> np.bincount(folds[:4]).tolist(), np.bincount(folds[4:]).tolist()
         ([2, 2], [1, 1])
     """
+    if groups is not None:
+        _, first, group_of = np.unique(groups, return_index=True, return_inverse=True)
+        return stratified_folds(np.asarray(labels)[first], n_folds=n_folds, seed=seed)[group_of]
     labels = np.asarray(labels)
     order = np.random.default_rng(seed).permutation(len(labels))
     order = order[np.argsort(labels[order], kind="stable")]

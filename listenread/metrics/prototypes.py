@@ -28,12 +28,13 @@ def scores(
     protocol: PrototypeProtocol,
     folds: np.ndarray | None = None,
     kept: np.ndarray | None = None,
+    groups: np.ndarray | None = None,
 ) -> np.ndarray:
     """Score each clip by its cosine with the prototype of each class.
 
     A prototype is the L2-normalised mean of the class's vectors. `published` takes all clips, the
     clip under test included. `corrected` takes the clips of the other folds; without folds it takes
-    all clips but the one under test (leave-one-out).
+    all clips but the one under test and those of its group (leave-one-group-out).
 
     Args:
         vectors: audio vectors, joint or pre-joint, shape (n, d), finite and not zero.
@@ -42,11 +43,13 @@ def scores(
         protocol: see above.
         folds: fold of each clip, shape (n,), at least two different ones; only for `corrected`.
         kept: bool, shape (n,): the clips that prototypes are made from; None for all.
+        groups: int, shape (n,): clips that are not independent share one; only without folds, which
+            are by group themselves. None where each clip is on its own.
 
     Returns:
         Shape (n, C), in [-1, 1], float64; float32 with `kept`, which is asked for beside scores of
         all clips, as large as these. A class that has no clip to make a prototype from (none
-        in the other folds, a single one under leave-one-out) scores -1: it cannot be recognised.
+        in the other folds or groups) scores -1: it cannot be recognised.
 
     Raises:
         DataError: vectors that are NaN, infinite or zero, or do not fit the labels or folds.
@@ -63,10 +66,14 @@ def scores(
     result = np.empty((len(vectors), n_classes), dtype)
     if protocol == "published" or folds is None:
         everything = np.ones(len(vectors), dtype=bool)
-        sums = _sums(vectors, labels, n_classes, everything if kept is None else kept)
+        used = everything if kept is None else kept
+        sums = _sums(vectors, labels, n_classes, used)
         _write_cosines(result, vectors, sums, everything)
         if protocol == "corrected":
-            _leave_one_out(result, vectors, labels, sums, everything if kept is None else kept)
+            if groups is None or len(np.unique(groups)) == len(groups):
+                _leave_one_out(result, vectors, labels, sums, used)
+            else:
+                _leave_group_out(result, vectors, labels, sums, used, np.asarray(groups))
         return result
     for fold in np.unique(folds):
         held_out = folds == fold
@@ -131,6 +138,33 @@ def _leave_one_out(
         result[rows][used, own_class] = np.where(alone, -1.0, cosine)
 
 
+def _leave_group_out(
+    result: np.ndarray,
+    vectors: np.ndarray,
+    labels: np.ndarray,
+    sums: np.ndarray,
+    kept: np.ndarray,
+    groups: np.ndarray,
+) -> None:
+    """Write over each kept clip's cosine with a class of its group that with the rest of the class.
+
+    A class of which nothing is left scores -1.
+    """
+    clips = np.bincount(labels[kept], minlength=len(sums))
+    rows = np.flatnonzero(kept)
+    rows = rows[np.lexsort((labels[rows], groups[rows]))]
+    ends = np.flatnonzero(np.diff(groups[rows])) + 1
+    for group in np.split(rows, ends):
+        block = np.asarray(vectors[group], dtype=np.float64)  # (m, d)
+        unit = _unit(block)
+        for index in np.unique(labels[group]):
+            own = labels[group] == index
+            rest = sums[index] - block[own].sum(axis=0)  # (d,)
+            length = np.linalg.norm(rest)
+            alone = clips[index] == own.sum() or length == 0
+            result[group, index] = -1.0 if alone else unit @ rest / length
+
+
 def _check(
     vectors: np.ndarray,
     labels: np.ndarray,
@@ -160,7 +194,7 @@ def _check(
         if folds.shape != labels.shape:
             problems.append(f"folds have shape {folds.shape}, labels {labels.shape}")
         elif len(np.unique(folds)) < 2:
-            problems.append("all clips are in one fold; leave folds out for leave-one-out")
+            problems.append("all clips are in one fold; leave folds out for leave-one-group-out")
     if problems:
         raise DataError("prototypes cannot be made: " + "; ".join(problems) + ".")
     return vectors, labels, folds

@@ -35,18 +35,18 @@ PROTOCOLS: tuple[prototypes.PrototypeProtocol, ...] = ("published", "corrected")
 def measure(cell: Cell, settings: ClassificationSettings, resampling: Resampling) -> Iterator[Row]:
     """Measure class prototypes in both spaces by both protocols.
 
-    `corrected` uses the dataset's folds; leave-one-out where it has none.
+    `corrected` uses the dataset's folds; leave-one-group-out where it has none.
     """
     clip_ids = cell.clip_ids()
     target, folds = cell.target(clip_ids), cell.folds(clip_ids)
     groups = cell.groups(clip_ids)
-    cell.facts["corrected_by"] = "folds" if folds is not None else "leave-one-out"
+    cell.facts["corrected_by"] = "folds" if folds is not None else "leave-one-group-out"
     why = None if folds is None else why_undefined(target.labels, folds, cell.classes)
     if why is not None:
         cell.missing["corrected"] = f"protocol corrected: {why}"
     for space, vectors in cell.spaces(cell.audio):
         for protocol in PROTOCOLS if why is None else PROTOCOLS[:1]:
-            learned = _prototypes(vectors, target, folds, protocol)
+            learned = _prototypes(vectors, target, folds, groups, protocol)
             measured = measure_classification(
                 learned(None),
                 target,
@@ -62,11 +62,18 @@ def _prototypes(
     vectors: np.ndarray,
     target: Target,
     folds: np.ndarray | None,
+    groups: np.ndarray,
     protocol: prototypes.PrototypeProtocol,
 ) -> Callable[[np.ndarray | None], np.ndarray]:
     """Scores by prototypes from the clips that are kept: all of them for None."""
     return lambda kept: prototypes.scores(
-        vectors, target.labels, target.n_classes, protocol=protocol, folds=folds, kept=kept
+        vectors,
+        target.labels,
+        target.n_classes,
+        protocol=protocol,
+        folds=folds,
+        kept=kept,
+        groups=groups,
     )
 
 
@@ -130,7 +137,7 @@ TASK = Task(
             method="Each class is represented by the normalised mean vector of its clips, and a "
             "clip is given to the class with the largest cosine. Protocol <em>published</em> is "
             "the paper's, in which the mean contains the clip under test; <em>corrected</em> "
-            "takes the clips of the other official folds or, without folds, all other clips. "
+            "takes the clips of the other official folds or, without folds, of the other groups. "
             "<em>joint</em> is the space that both towers share, <em>pre_joint</em> what the "
             "audio tower gives before the projection into it.",
             docs="audio-only-is-the-clip-under-test-part-of-its-classs-prototype",

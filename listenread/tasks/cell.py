@@ -118,13 +118,7 @@ class Cell:
 
     @cached_property
     def _group_of(self) -> np.ndarray:
-        """Groups are numbered in the order of the manifest; a clip without one is its own."""
-        names = enumerate(self.manifest.table["group"].to_pylist())
-        number: dict[object, int] = {}
-        return np.array(
-            [number.setdefault(row if name is None else name, len(number)) for row, name in names],
-            dtype=np.int64,
-        )
+        return np.array(self.manifest.group_numbers(), dtype=np.int64)
 
     @cached_property
     def _row_of(self) -> dict[str, int]:

@@ -59,7 +59,9 @@ def measure(cell: Cell, settings: ProbeSettings, resampling: Resampling) -> Iter
     if folds is not None and (why := why_undefined(target.labels, folds, cell.classes)):
         raise Unavailable(why)
     if folds is None:
-        folds = probes.stratified_folds(target.labels, n_folds=settings.folds, seed=resampling.seed)
+        folds = probes.stratified_folds(
+            target.labels, n_folds=settings.folds, seed=resampling.seed, groups=groups
+        )
     for space, vectors in cell.spaces(cell.audio):
         for task, scores in _probed(vectors, target, folds, settings):
             measured = measure_classification(

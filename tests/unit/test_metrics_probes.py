@@ -102,6 +102,23 @@ def test_folds_are_stratified_and_seeded():
     assert (folds != probes.stratified_folds(labels, n_folds=3, seed=2)).any()
 
 
+def test_folds_never_split_a_group():
+    rng = np.random.default_rng(3)
+    groups = rng.integers(0, 40, 200)
+    labels = groups % 4
+    folds = probes.stratified_folds(labels, n_folds=5, seed=1, groups=groups)
+    assert all(len(set(folds[groups == group])) == 1 for group in set(groups))
+    first = np.unique(groups, return_index=True)[1]
+    for label in range(4):
+        sizes = np.bincount(folds[first][labels[first] == label], minlength=5)
+        assert sizes.max() - sizes.min() <= 1
+    own = np.arange(200)
+    np.testing.assert_array_equal(
+        probes.stratified_folds(labels, n_folds=5, seed=1, groups=own),
+        probes.stratified_folds(labels, n_folds=5, seed=1),
+    )
+
+
 @pytest.mark.parametrize(
     ("vectors", "labels", "folds", "message"),
     [

@@ -75,6 +75,22 @@ def test_leave_one_out_is_one_fold_for_each_clip():
     )
 
 
+@pytest.mark.parametrize("kept", [None, np.arange(40) % 7 > 0])
+def test_leave_one_group_out_is_one_fold_for_each_group(kept):
+    """Groups of one class, of two classes, and of a whole class."""
+    rng = np.random.default_rng(2)
+    labels = np.where(np.arange(40) < 4, 3, rng.integers(0, 3, 40))
+    groups = np.where(np.arange(40) < 4, 99, rng.integers(0, 9, 40))
+    vectors = rng.normal(size=(40, 5))
+    found, wanted = (
+        prototypes.scores(vectors, labels, 4, protocol="corrected", kept=kept, **how)
+        for how in ({"groups": groups}, {"folds": groups})
+    )
+    used = slice(None) if kept is None else kept
+    np.testing.assert_allclose(found[used], wanted[used], atol=1e-6 if kept is not None else 1e-12)
+    assert (found[1:4, 3] == -1).all()
+
+
 def test_a_clip_never_sees_itself():
     """On noise `published` beats chance by itself, `corrected` does not."""
     rng = np.random.default_rng(4)

@@ -119,7 +119,7 @@ def test_audio_only_leaves_one_out_where_there_are_no_folds(tmp_path):
         means = [vectors[others][case.labels[others] == c].mean(axis=0) for c in range(4)]
         right += np.argmin([cosine(vectors[clip], mean) for mean in means]) == case.labels[clip]
     assert value(rows, "top_1") == right / 48
-    assert case.cell.facts["corrected_by"] == "leave-one-out"
+    assert case.cell.facts["corrected_by"] == "leave-one-group-out"
 
 
 def test_probes_are_cross_validated_on_the_folds_of_the_data_set(case):
