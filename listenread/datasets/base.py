@@ -50,7 +50,7 @@ class ClipRow:
         labels: its classes; one in most datasets, any number in others.
         unknown: classes that were not judged for this clip; they count neither for nor against.
         group: clips of one group are not independent (takes of one note, excerpts of one song);
-            None where that is not known.
+            None for a clip of which that is not known: it counts as a group of its own.
         fold: the dataset's own split, where it has one.
         known: what else the dataset knows, e.g. ``midi_note``; columns of the manifest.
         written: how the labels, then the unknown ones, are written in the metadata; `labels`,
@@ -211,6 +211,8 @@ class DatasetKind:
         material: what is fetched or rendered.
         licence: of the data.
         citation: how to cite it.
+        groups: what makes clips dependent, and shared by those of one `ClipRow.group`; or why that
+            is not known. One sentence for the page and the catalogue.
         captioned: whether it has captions in place of classes: material to train on.
         clip_files: called with the settings, for kinds with material whose sound files may be the
             user's: those that are there and are to be tracked one by one. Of kinds without material
@@ -233,6 +235,7 @@ class DatasetKind:
     material: tuple[Material, ...] = ()
     licence: str = ""
     citation: str = ""
+    groups: str = "What makes clips dependent is not known."
     captioned: bool = False
     clip_files: Callable[[Any], Sequence[str]] | None = None
     code: Callable[[Any], tuple[str, ...]] = lambda settings: ()

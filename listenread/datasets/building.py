@@ -80,6 +80,8 @@ def build(
         _refuse_incomplete(kind, manifest)
     else:
         raise ConfigError(f"the dataset kind `{kind}` neither reads clips nor derives a manifest")
+    if not manifest.groups:
+        manifest = replace(manifest, groups=entry.groups)
     write_manifest(output, manifest, kind=kind, silence_dbfs=silence_dbfs)
 
 

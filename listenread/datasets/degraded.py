@@ -97,6 +97,7 @@ def derive(
         base.skipped,
         [*base.notes, note],
         [*base.degradations, degradation],
+        base.groups,
     )
 
 
@@ -110,5 +111,6 @@ KIND = DatasetKind(
     vectors="embed",
     uses=("degradation", "level", "seed", "options"),
     licence="that of the other dataset",
+    groups="Those of the other dataset.",
     code=lambda settings: (DEGRADATIONS.module(settings.degradation),),
 )

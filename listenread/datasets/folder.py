@@ -235,4 +235,6 @@ KIND = DatasetKind(
     uses=("encoding", "label_level", "numbers"),
     notes=notes,
     licence="yours",
+    groups="Clips with the same text in the column `group` of the csv are one group; where there "
+    "is none, which clips are dependent is not known.",
 )

@@ -69,6 +69,7 @@ def read_clips(places: Places, settings: Mapping[str, Any]) -> list[ClipRow]:
             clip_id=Path(record["path"]).with_suffix("").as_posix(),
             path=root / record["path"],
             labels=(record["instrument"],),
+            group=f"{record['program']} {record['midi_note']}",
             known={
                 name: int(record[name]) if name in _WHOLE_NUMBERS else record[name]
                 for name in CSV_COLUMNS[2:]
@@ -104,6 +105,7 @@ KIND = DatasetKind(
         ),
     ),
     licence="rendered here; the SoundFont TimGM6mb.sf2 is GPL-2",
+    groups="The velocities of a note of one program may be one sample: one group.",
     citation="notes of TimGM6mb.sf2, the SoundFont of https://github.com/craffel/pretty-midi",
     captioned=True,
 )

@@ -205,6 +205,7 @@ def _row(root: Path, record: dict[str, Any], split: str) -> ClipRow:
         clip_id=str(record["track_id"]),
         path=root / record["path"],
         labels=(LABEL,),
+        group=f"{record['artist_name']}: {record['title']}" if record["title"] else None,
         known={
             **captions,
             "split": split,
@@ -281,6 +282,7 @@ KIND = DatasetKind(
         ),
     ),
     licence="CC BY-NC-SA 3.0 (clips, not verified), CC BY-NC 4.0 or MIT (captions; sources differ)",
+    groups="The excerpts of a piece, by artist and title, are one group.",
     citation="Law, West, Mandel, Bay, Downie: Evaluation of algorithms using games: the case of "
     "music tagging, ISMIR 2009; Doh, Choi, Lee, Nam: LP-MusicCaps: LLM-based pseudo music "
     "captioning, ISMIR 2023",

@@ -57,6 +57,7 @@ class Manifest:
             `listenread.datasets.notes`.
         degradations: what is done to each clip between decoding and the tower, in this order: the
             arguments of `listenread.audio.degradations.apply.degrader`.
+        groups: what makes clips dependent; see `DatasetKind.groups`.
     """
 
     table: pa.Table
@@ -64,10 +65,19 @@ class Manifest:
     skipped: list[dict[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     degradations: list[dict[str, Any]] = field(default_factory=list)
+    groups: str = ""
 
     def __len__(self) -> int:
         """Count the clips."""
         return self.table.num_rows
+
+    def group_numbers(self) -> list[int]:
+        """Number the groups in the order of the clips; a clip without one is its own."""
+        number: dict[object, int] = {}
+        names = enumerate(self.table["group"].to_pylist())
+        return [
+            number.setdefault(row if name is None else name, len(number)) for row, name in names
+        ]
 
     @property
     def clips(self) -> list[Clip]:
@@ -85,6 +95,7 @@ def write_manifest(path: Path | str, manifest: Manifest, **made_by: Any) -> None
         skipped=manifest.skipped,
         notes=manifest.notes,
         degradations=manifest.degradations,
+        groups=manifest.groups,
         **made_by,
     )
 
@@ -92,7 +103,7 @@ def write_manifest(path: Path | str, manifest: Manifest, **made_by: Any) -> None
 def read_manifest(path: Path | str) -> Manifest:
     """Read a manifest that `write_manifest` wrote."""
     data, made_by = tables.read(path, COLUMNS)
-    names = ("vocabulary", "skipped", "notes", "degradations")
+    names = ("vocabulary", "skipped", "notes", "degradations", "groups")
     return Manifest(data, **{name: made_by[name] for name in names})
 
 

@@ -76,7 +76,14 @@ def derive(
         label for value in written for label in value if normalise(label) in vocabulary
     )
     notes += [f"{left_out} clip(s) have none of these labels and are left out."] if left_out else []
-    return Manifest(table, list(vocabulary), base.skipped, [*base.notes, *notes], base.degradations)
+    return Manifest(
+        table,
+        list(vocabulary),
+        base.skipped,
+        [*base.notes, *notes],
+        base.degradations,
+        base.groups,
+    )
 
 
 def _known(labels: Sequence[str], vocabulary: Sequence[str]) -> list[str]:
@@ -119,4 +126,5 @@ KIND = DatasetKind(
     vectors="base",
     uses=("column",),
     licence="that of the other dataset",
+    groups="Those of the other dataset.",
 )

@@ -113,5 +113,6 @@ KIND = DatasetKind(
     citation="Vasilakis, Bittner, Pauwels: I can listen but cannot read: an evaluation of "
     "two-tower multimodal systems for instrument recognition, ISMIR 2024, arXiv 2407.18058; "
     + tinysol.KIND.citation,
+    groups=tinysol.KIND.groups,
     of_the_paper=True,
 )

@@ -268,6 +268,9 @@ KIND = DatasetKind(
     licence="CC BY 4.0",
     citation="Cella, Ghisi, Lostanlen, Lévy, Fineberg, Maresz: TinySOL: an audio dataset of "
     "isolated musical notes, version 6.0, Zenodo, 2020, https://doi.org/10.5281/zenodo.3685367",
+    groups="Every clip is a recording of its own, the dynamics of a note too, and a group of its "
+    "own. The official folds divide the clips of 589 of the 616 notes of one instrument and pitch "
+    "that have several, and one player made all clips of a class.",
     clip_files=clip_files,
     of_the_paper=True,
 )

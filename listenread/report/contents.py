@@ -35,6 +35,9 @@ class Dataset:
         skipped: clips left out, each with `clip_id`, `path`, `reason`.
         notes: peculiarities that are not errors.
         made_by: the rest of its manifest's metadata.
+        n_groups: how many groups of dependent clips there are; a clip of which that is not known is
+            one of its own.
+        groups: what makes clips dependent, in words.
     """
 
     name: str
@@ -46,6 +49,8 @@ class Dataset:
     skipped: list[dict[str, str]]
     notes: list[str]
     made_by: dict[str, Any]
+    n_groups: int = 0
+    groups: str = ""
 
     @property
     def clips_of(self) -> dict[str, int]:
@@ -247,7 +252,7 @@ def read_dataset(path: str | Path, page_folder: str | Path) -> Dataset:
         page_folder: where links to the clips start.
     """
     manifest = read_manifest(path)
-    said = ("vocabulary", "skipped", "notes")
+    said = ("vocabulary", "skipped", "notes", "groups")
     made_by = {name: fact for name, fact in tables.read(path).made_by.items() if name not in said}
     return Dataset(
         name=Path(path).stem,
@@ -259,6 +264,8 @@ def read_dataset(path: str | Path, page_folder: str | Path) -> Dataset:
         skipped=manifest.skipped,
         notes=manifest.notes,
         made_by=made_by,
+        n_groups=len(set(manifest.group_numbers())),
+        groups=manifest.groups,
     )
 
 

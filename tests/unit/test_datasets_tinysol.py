@@ -1,6 +1,7 @@
 """TinySOL: the official csv, three genuine files, and what is missing."""
 
 import csv
+from pathlib import Path
 
 import pytest
 
@@ -134,3 +135,15 @@ def test_the_official_csv_is_recognised_and_a_part_of_it_refused(shared_mirror, 
     assert len(tinysol.read_metadata("audio", tmp_path / "part.csv")) == 2908
     with pytest.raises(DataError, match=r"this is not TinySOL 6\.0"):
         tinysol.read_metadata("audio", tmp_path / "part.csv", official=True)
+
+
+def test_what_is_said_of_the_official_folds_is_so(published_files):
+    rows = tinysol.read_metadata(
+        Path(), published_files / "zenodo.org/record/3685367/files/TinySOL_metadata.csv"
+    )
+    folds = {}
+    for row in rows:
+        folds.setdefault((row.labels, row.known["pitch"]), []).append(row.fold)
+    several = [found for found in folds.values() if len(found) > 1]
+    divided = sum(len(set(found)) > 1 for found in several)
+    assert f"{divided} of the {len(several)} notes" in tinysol.KIND.groups
