@@ -196,7 +196,7 @@ SMALL = {
         "prompts": ["track", "meaning"],
         "tasks": ["zero_shot", "audio_only"],
     },
-    "metrics": {"resamples": 20, "top_k": [1, 2]},
+    "metrics": {"replicates": 20, "top_k": [1, 2]},
     "datasets": {
         "tones": {"kind": "folder", "metadata": "tones/metadata.csv"},
         "gm_captions": {"notes_per_program": 1, "seconds": 1.0, "sample_rate": 8000},

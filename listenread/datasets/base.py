@@ -107,6 +107,14 @@ class AudioLimits(Settings):
         le=0,
         description="A file whose peak is not above this level is silent, in dB below full scale.",
     )
+    copy_correlation: float = Field(
+        default=0.999,
+        gt=0,
+        le=1,
+        description="Two clips of one length whose waveforms correlate at least so much, with "
+        "either sign, are one sound: they are put into one group and listed, and refused if they "
+        "have two labels.",
+    )
     max_dbfs: float = Field(
         default=120.0,
         description="A file whose peak is above this level is refused as damaged, in dB above full "

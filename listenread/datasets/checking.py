@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from listenread.datasets import copies
 from listenread.datasets.bad_audio import BadAudioError
 from listenread.datasets.base import AudioLimits, ClipRow, vocabulary_of
 from listenread.datasets.csv_files import listed, refuse
@@ -49,9 +50,14 @@ def check_file(path: Path, limits: AudioLimits) -> Checked:
     except DataError as error:
         raise DataError(str(error).removeprefix(": ")) from error
     remarks = (*sound.remarks, *_check_sound(sound, limits))
-    duration_s = len(sound.waveform) / sound.sample_rate
-    checksum = hashlib.sha256(content).hexdigest()
-    return Checked(duration_s, sound.sample_rate, checksum, remarks)
+    return Checked(
+        duration_s=len(sound.waveform) / sound.sample_rate,
+        sample_rate=sound.sample_rate,
+        sha256=hashlib.sha256(content).hexdigest(),
+        remarks=remarks,
+        frames=len(sound.waveform),
+        fingerprint=copies.fingerprint(loading.mono(sound.waveform)),
+    )
 
 
 def _check_sound(sound: "Sound", limits: AudioLimits) -> list[str]:
@@ -128,12 +134,22 @@ def build_manifest(
         raise DataError(f"on_bad_audio is {on_bad_audio!r}; it can be 'error' or 'skip'")
     labels = list(vocabulary) if vocabulary is not None else vocabulary_of(rows)
     _check_metadata(rows, labels)
-    good, skipped = _check_files(rows, limits or AudioLimits(), workers)
+    limits = limits or AudioLimits()
+    good, skipped = _check_files(rows, limits, workers)
+    sounds = copies.of_clips(good, limits)
+    contradicting = copies.contradictions(good, sounds)
+    skipped += [
+        {"clip_id": row.clip_id, "path": str(row.path), "reason": reason}
+        for row, reason in ((good[clip][0], reason) for clip, reason in contradicting.items())
+    ]
     if skipped and (on_bad_audio == "error" or not good):
         raise BadAudioError(skipped, len(rows), skipping=on_bad_audio == "skip")
+    grouped = copies.group(good, sounds)
+    refuse("the dataset cannot be used", copies.divided(grouped))
+    good = [clip for index, clip in enumerate(grouped) if index not in contradicting]
     clips, checked = zip(*good, strict=True)
     table = manifest_table(clips, checked, working_directory or Path.cwd())
-    return Manifest(table, labels, skipped, _notes(good, labels))
+    return Manifest(table, labels, skipped, [*_notes(good, labels), *copies.notes(grouped, sounds)])
 
 
 def _check_metadata(rows: Sequence[ClipRow], vocabulary: list[str]) -> None:
@@ -213,8 +229,4 @@ def _notes(good: list[tuple[ClipRow, Checked]], vocabulary: list[str]) -> list[s
             peculiar.setdefault(remark, []).append(row.clip_id)
     for remark, clips in peculiar.items():
         notes.append(note(f"The file of {counted(len(clips), 'clip')} {remark}", clips))
-    hashes = Counter(checked.sha256 for _, checked in good)
-    copies = sum(count - 1 for count in hashes.values())
-    if copies:
-        notes.append(f"{copies} clip(s) are byte for byte a copy of another clip.")
     return notes

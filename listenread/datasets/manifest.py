@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from listenread.datasets.base import ClipRow
@@ -37,12 +38,23 @@ class Clip(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """What is known of a sound file that was decoded; see `checking.check_file`."""
+    """What is known of a sound file that was decoded; see `checking.check_file`.
+
+    Attributes:
+        duration_s: its length.
+        sample_rate: in Hz.
+        sha256: of the file.
+        remarks: what is peculiar about it.
+        frames: its length in samples.
+        fingerprint: see `listenread.datasets.copies.fingerprint`.
+    """
 
     duration_s: float
     sample_rate: int
     sha256: str
     remarks: tuple[str, ...] = ()
+    frames: int = 0
+    fingerprint: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

@@ -126,8 +126,8 @@ def test_naming_the_kinds_does_not_import_what_decodes_or_draws():
 
 
 def write_list(folder: Path) -> Path:
-    for name in ("a.wav", "b.wav"):
-        soundfile.write(folder / name, 0.1 * np.ones(8_000), 16_000)
+    for number, name in enumerate(("a.wav", "b.wav"), 1):
+        soundfile.write(folder / name, 0.1 * np.sin(0.1 * number * np.arange(8_000)), 16_000)
     (folder / "list.txt").write_text("a.wav\tlow loud\nb.wav\thigh\n")
     return folder / "list.txt"
 

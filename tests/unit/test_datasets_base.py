@@ -174,7 +174,10 @@ def test_the_manifest_does_not_depend_on_the_number_of_workers(tmp_path):
 def test_copies_are_noted(tmp_path):
     path = write(tmp_path / "a.wav", tone())
     manifest = build_manifest(rows_of({"a": path, "b": path, "c": path}))
-    assert manifest.notes == ["2 clip(s) are byte for byte a copy of another clip."]
+    assert manifest.notes == [
+        "2 clips are copies of another (the same waveform, up to gain or polarity) and in its "
+        "group: a = b = c."
+    ]
 
 
 def test_contradictions_are_listed_together(tmp_path):
@@ -205,7 +208,7 @@ def test_unknown_labels_are_in_the_vocabulary(tmp_path):
     path = write(tmp_path / "a.wav", tone())
     rows = [
         ClipRow("x", path, ("a", "b"), ("c",), "take 1"),
-        ClipRow("y", path, (), group="take 2"),
+        ClipRow("y", write(tmp_path / "b.wav", tone()[::-1] ** 2), (), group="take 2"),
     ]
     with pytest.raises(DataError, match=r"not in the vocabulary: 'c' \(1 clips\)"):
         build_manifest(rows)

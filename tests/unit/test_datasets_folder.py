@@ -19,7 +19,8 @@ from listenread.workflow.config import Dataset
 
 def touch(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, 0.1 * np.ones(8_000, "f4"), 16_000)
+    sound = np.random.default_rng(list(path.name.encode())).uniform(-0.1, 0.1, 8_000)
+    soundfile.write(path, sound, 16_000)
     return path
 
 

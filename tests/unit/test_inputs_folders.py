@@ -134,7 +134,8 @@ def test_folders_that_look_the_same_are_refused(tmp_path):
 
 def test_links_lead_to_folders_once(tmp_path):
     root = sounds(tmp_path / "own", "x/a.wav")
-    sounds(tmp_path / "elsewhere", "b.wav")
+    sounds(tmp_path / "elsewhere", "unused.wav", "b.wav")
+    (tmp_path / "elsewhere" / "unused.wav").unlink()
     (root / "y").mkdir()
     (root / "y" / "more").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
     (root / "y" / "loop").symlink_to(root, target_is_directory=True)

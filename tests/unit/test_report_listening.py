@@ -24,7 +24,8 @@ def write_clips(folder, labels):
     rows = []
     for number, of_clip in enumerate(labels):
         path = folder / f"{number:02d}.wav"
-        tone = 0.4 * np.sin(2 * np.pi * 440 * np.arange(RATE // 2) / RATE)  # (frames,)
+        pitch = 440 * 2 ** (number / 12)
+        tone = 0.4 * np.sin(2 * np.pi * pitch * np.arange(RATE // 2) / RATE)  # (frames,)
         soundfile.write(path, tone, RATE, subtype="FLOAT")
         rows.append(ClipRow(path.stem, path, of_clip))
     path = folder / "manifest.parquet"

@@ -45,7 +45,7 @@ def test_two_hundred_mp3s_are_what_their_flacs_are(copy_project, repository):
             "prompts": ["track"],
             "tasks": ["zero_shot", "audio_only"],
         },
-        "metrics": {"resamples": 20},
+        "metrics": {"replicates": 20},
         "datasets": {name: {"kind": "folder", "root": name} for name in ("mp3", "flac")},
         "models": {"spectrum": {"family": "own_family:Spectrum"}},
     }
