@@ -111,9 +111,9 @@ def test_some_silent_clips_and_derived_datasets(tmp_path, heard):
 
 
 def test_clips_that_are_heard_whole_are_not_mentioned(tmp_path, heard):
-    for name in ("a", "b"):
+    for name, pitch in (("a", 60), ("b", 61)):
         (tmp_path / "own" / name).mkdir(parents=True)
-        tone = input_cases.note("flute", 60, 2.56)
+        tone = input_cases.note("flute", pitch, 2.56)
         soundfile.write(tmp_path / "own" / name / "x.wav", tone, 16_000)
     build("folder", {}, Places(tmp_path / "own"), tmp_path / "short.parquet")
     assert heard(tmp_path / "short.parquet", "First", "Windows", "Long") == []
@@ -132,7 +132,7 @@ def test_channels_that_cancel(tmp_path):
         ClipRow(str(right), stereo(f"{right}.wav", right), ("x",))
         for right in (-0.999, -0.9, -0.5, 0.0, 1.0)
     ]
-    assert build_manifest(rows).notes == [
+    assert build_manifest(rows).notes[:-1] == [  # but that these are copies of each other
         "The file of 2 clips has nearly opposite channels: their mean, which is what a model "
         "hears, is more than 20 dB softer: -0.999, -0.9."
     ]
