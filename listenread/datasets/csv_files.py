@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from listenread.errors import DataError
+from listenread.files.missing import does_not_exist
 
 #: How many single problems an error message lists before it only counts.
 LISTED = 20
@@ -23,6 +24,7 @@ def read_csv(
     encoding: str = "utf-8-sig",
     *,
     one_of: Iterable[str] = (),
+    encoding_advice: str = "",
 ) -> dict[int, dict[str, str]]:
     """Read a csv with a header whose every line has as many fields as the header.
 
@@ -31,6 +33,7 @@ def read_csv(
         required: columns that it must have.
         encoding: of the text; the default is UTF-8 with or without a byte order mark.
         one_of: columns of which it must have exactly one.
+        encoding_advice: what else than saving it as UTF-8 can be done about another encoding.
 
     Returns:
         Line number in the file -> column -> text without space around it, for lines that are not
@@ -44,13 +47,12 @@ def read_csv(
         with path.open(encoding=encoding, newline="") as file:
             return _records(path, file, list(required), list(one_of))
     except FileNotFoundError as error:
-        raise DataError(f"{path} does not exist") from error
+        raise DataError(does_not_exist(path)) from error
     except LookupError as error:
         raise DataError(f"{path}: {encoding!r} is an unknown encoding") from error
     except UnicodeError as error:
         raise DataError(
-            f"{path} is not {encoding} text ({error}); save it as UTF-8 or name its encoding in "
-            "the dataset's key `encoding`"
+            f"{path} is not {encoding} text ({error}); save it as UTF-8{encoding_advice}"
         ) from error
     except (csv.Error, OSError) as error:
         raise DataError(f"{path} cannot be read as csv: {error}") from error

@@ -131,7 +131,13 @@ def notes(places: Places, settings: Mapping[str, Any], rows: Sequence[ClipRow]) 
 def _from_csv(
     root: Path | str | None, metadata: Path, encoding: str, numbers: Sequence[str]
 ) -> list[ClipRow]:
-    lines = read_csv(metadata, (PATH,), encoding, one_of=(LABEL, LABELS))
+    lines = read_csv(
+        metadata,
+        (PATH,),
+        encoding,
+        one_of=(LABEL, LABELS),
+        encoding_advice=", or name its encoding in the dataset's key `encoding`",
+    )
     if not lines:
         raise DataError(f"{metadata} describes no clip: there is nothing below its header")
     allowed = [metadata.parent] if root is None else [metadata.parent, Path(root)]

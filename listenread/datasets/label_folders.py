@@ -9,6 +9,7 @@ from typing import NamedTuple
 from listenread.datasets.base import ClipRow
 from listenread.datasets.csv_files import listed, refuse
 from listenread.errors import DataError
+from listenread.files.missing import does_not_exist
 from listenread.files.sounds import is_hidden, is_sound
 from listenread.labels import normalise
 
@@ -73,7 +74,7 @@ def survey(root: Path, level: int | None) -> Files:
         DataError: the folder does not exist.
     """
     if not root.is_dir():
-        raise DataError(f"the folder {root} does not exist (key `root`)")
+        raise DataError(f"the folder {does_not_exist(root)} (key `root`)")
     level = level or 1
     clips, unused, hidden, labels = [], [], [], []
     for folder, names in _walk(root):

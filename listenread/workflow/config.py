@@ -4,14 +4,17 @@
 functions and scripts are given the values that they use.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from listenread import prompts
 from listenread.audio.degradations.base import DEGRADATIONS
 from listenread.datasets.base import DATASET_KINDS, ClipRow, DatasetKind, DatasetSettings
+from listenread.datasets.csv_files import refuse
 from listenread.entries import Registry, module_of
 from listenread.errors import ListenreadError
 from listenread.metrics.base import METRICS
@@ -30,6 +33,8 @@ RENAMED = {
     ("metrics", "resamples"): "`metrics.replicates`, of a jackknife; see docs/uncertainty.md",
 }
 _CATALOGUES = ("datasets", "models", "prompts")
+#: What Snakemake would replace in a path.
+_WILDCARD = re.compile(r"\{\s*[.\w]+\s*[,}]")
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,11 @@ class Dataset:
         Raises:
             DataError: the metadata cannot be read.
         """
+        return self._clips
+
+    @cached_property
+    def _clips(self) -> list[ClipRow]:
+        """Read once: a folder may be large, and Snakemake asks several times."""
         if self.kind.material or self.kind.read_clips is None:
             return []
         known = self.settings.plain()
@@ -78,13 +88,20 @@ class Dataset:
         """List sound files of the user that are there: the workflow tracks them one by one.
 
         Raises:
-            DataError: the metadata cannot be read.
+            DataError: the metadata cannot be read, or a path has braces.
         """
         if not getattr(self.settings, "track_clips", False):
             return []
         if self.kind.clip_files is not None:
-            return [*self.kind.clip_files(self.settings)]
-        return [str(row.path) for row in self.clips() if row.path.exists()]
+            files = [*self.kind.clip_files(self.settings)]
+        else:
+            files = [str(row.path) for row in self.clips() if row.path.exists()]
+        refuse(
+            "Snakemake takes a name in braces in the path of a file for one of its wildcards; "
+            "rename these files, or set `track_clips: false`",
+            [path for path in files if _WILDCARD.search(path)],
+        )
+        return files
 
     def words(self, spelling: str | None) -> dict[str, str]:
         """Return label -> words in vocabulary order, in one of its spellings."""
@@ -527,11 +544,14 @@ def _check_models(config: Configuration, problems: Problems) -> None:
 def _with_vocabularies(config: Configuration, problems: Problems) -> dict[str, Dataset]:
     """Give every dataset of the experiment a vocabulary, and check what it says of its labels."""
     completed = dict(config.datasets)
+    for name in config.behind():
+        _check_files(config.datasets[name], problems)
     for name in config.constants.experiment.datasets:
         dataset = _completed(config, name, problems)
         if dataset is None:
             continue
         completed[name] = dataset
+        _check_files(dataset, problems)
         for spelling, words in dataset.spellings.items():
             unknown = [label for label in words if label not in dataset.vocabulary]
             if unknown:
@@ -542,6 +562,14 @@ def _with_vocabularies(config: Configuration, problems: Problems) -> dict[str, D
         for words_of in (None, *dataset.spellings):
             _check_words(dataset, words_of, problems)
     return completed
+
+
+def _check_files(dataset: Dataset, problems: Problems) -> None:
+    """Read the metadata here: an error in an input function would be shown with its traceback."""
+    try:
+        dataset.clip_files()
+    except ListenreadError as error:
+        problems.add(("datasets", dataset.name), f": {error}")
 
 
 def _completed(config: Configuration, name: str, problems: Problems) -> Dataset | None:

@@ -13,6 +13,17 @@ from listenread.errors import ConfigError
 #: Keys from the top of the configuration down to a value.
 KeyPath = tuple[str, ...]
 
+#: Type of a validation error -> what a value must be, for people who write YAML.
+_KINDS = {
+    "dict_type": "it must be a mapping, `key: value` on lines of their own",
+    "model_type": "it must be a mapping, `key: value` on lines of their own",
+    "list_type": "it must be a list, `[one, two]`",
+    "string_type": "it must be a string; quote it",
+    "int_type": "it must be a whole number",
+    "float_type": "it must be a number",
+    "bool_type": "it must be `true` or `false`",
+}
+
 # libyaml reads a file ten times as fast, where PyYAML was built with it.
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -154,7 +165,7 @@ def _described(
             return key, f": {error['ctx']['error']}"
         case "string_pattern_mismatch" if "{label" in error["ctx"]["pattern"].replace("\\", ""):
             return key, f" is {value!r}: a prompt template must contain {{label}}"
-    message = error["msg"][0].lower() + error["msg"][1:]
+    message = _KINDS.get(error["type"]) or error["msg"][0].lower() + error["msg"][1:]
     model = _model_at(kind, location[:-1])
     described = ""
     if model is not None and location and location[-1] in model.model_fields:
@@ -163,7 +174,7 @@ def _described(
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    text = "null" if value is None else repr(value)
     return text if len(text) <= 200 else f"{text[:200]} ..."
 
 
