@@ -142,7 +142,7 @@ def build_manifest(
         {"clip_id": row.clip_id, "path": str(row.path), "reason": reason}
         for row, reason in ((good[clip][0], reason) for clip, reason in contradicting.items())
     ]
-    if skipped and (on_bad_audio == "error" or not good):
+    if skipped and (on_bad_audio == "error" or len(contradicting) == len(good)):
         raise BadAudioError(skipped, len(rows), skipping=on_bad_audio == "skip")
     grouped = copies.group(good, sounds)
     refuse("the dataset cannot be used", copies.divided(grouped))

@@ -70,6 +70,12 @@ def test_two_labels_for_one_sound_are_refused_or_left_out(sounds):
     assert {clip["clip_id"] for clip in manifest.skipped} == {"a", "quiet", "loud"}
 
 
+def test_a_dataset_of_nothing_else_is_refused(sounds):
+    pair = [sounds[0], ClipRow("loud", sounds[4].path, ("y",))]
+    with pytest.raises(DataError, match="2 of 2 clips cannot be used"):
+        build_manifest(pair, on_bad_audio="skip")
+
+
 def test_clips_with_several_labels_may_be_labelled_apart(sounds):
     sounds[4] = ClipRow("loud", sounds[4].path, ("x", "y"))
     assert build_manifest(sounds).group_numbers()[4] == 0
