@@ -68,6 +68,10 @@ class FolderSettings(UserFileSettings, DatasetSettings):
     def _is_somewhere(self) -> "FolderSettings":
         if self.metadata is None and self.root is None:
             raise ValueError("needs one of `metadata`, `root`")
+        if self.metadata is not None and self.label_level is not None:
+            raise ValueError("`label_level` is for folders; the csv `metadata` says the labels")
+        if self.metadata is None and self.numbers:
+            raise ValueError("`numbers` names columns of the csv `metadata`, which is not given")
         return self
 
 

@@ -11,8 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile
 
+from listenread.audio import mpeg
 from listenread.datasets import magnatagatune
 from listenread.datasets.base import Places
+from listenread.datasets.building import build
 from listenread.datasets.checking import build_manifest
 from listenread.datasets.manifest import read_manifest, write_manifest
 from listenread.errors import DataError, DownloadError
@@ -258,3 +260,24 @@ def test_files_that_cannot_be_used(tmp_path):
     write_captions(tmp_path / "captions.parquet", [record("1", 100, "a")])
     with pytest.raises(DataError, match=r"(?s)begins with none of train, valid, test.*captions"):
         magnatagatune.read_captions("root", tmp_path)
+
+
+def test_clips_without_a_header_frame_are_read_to_their_end(tmp_path, published):
+    root, captions = fetch_all(tmp_path, published)
+    output, places = tmp_path / "manifest.parquet", Places(root, captions)
+    build("magnatagatune", {}, places, output, on_bad_audio="skip")
+    before = read_manifest(output)
+    assert before.notes[0] == (
+        "1 file in the dataset's folder is not used: 0/a_nobody-tones-13-study-30-59.mp3."
+    )
+    for path in root.rglob("*.mp3"):
+        content = path.read_bytes()
+        if content:
+            stream = mpeg.find_stream(content)
+            end = content.index(content[stream.start : stream.start + 2], stream.counter)
+            path.write_bytes(content[end:])
+    build("magnatagatune", {}, places, output, on_bad_audio="skip")
+    after = read_manifest(output)
+    assert after.table["clip_id"].to_pylist() == before.table["clip_id"].to_pylist()
+    longer = after.table["duration_s"].to_numpy() - before.table["duration_s"].to_numpy()
+    assert (longer >= 0).all() and longer.max() < 0.15  # the delay of the codec, and its padding

@@ -49,6 +49,9 @@ def test_unknown_keys_are_refused(kind):
     ("kind", "changed", "reason"),
     [
         ("folder", {"root": None}, "needs one of `metadata`, `root`"),
+        ("folder", {"metadata": "m.csv", "label_level": 1}, "`label_level` is for folders"),
+        ("folder", {"numbers": ["gain"]}, "`numbers` names columns of the csv"),
+        ("folder", {"label_level": 0}, "label_level"),
         ("folder", {"vocabulary": {}}, "vocabulary"),
         ("folder", {"vocabulary": {"a": ""}}, "vocabulary"),
         ("folder", {"on_bad_audio": "ignore"}, "'error' or 'skip'"),
