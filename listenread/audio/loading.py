@@ -18,7 +18,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from listenread.audio import mpeg, ogg
+from listenread.audio import flac, mpeg, ogg
 from listenread.audio.base import AudioInput, ClipFile
 from listenread.errors import DataError
 
@@ -127,7 +127,7 @@ def _whole_stream(content: bytes) -> tuple[bytes, tuple[str, ...] | None]:
         return content, () if pages.has_end else ("has no last page; its end may be missing",)
     stream = mpeg.find_stream(content)
     if stream is None:
-        return content, None
+        return flac.with_length(content), None
     # Some encoders count the header frame, too.
     if stream.announced is not None and stream.frames < stream.announced - 1:
         raise DataError(f"cut short: {stream.frames} of {stream.announced} MPEG frames are there")

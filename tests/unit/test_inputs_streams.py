@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from listenread.audio import loading, mpeg
+from listenread.audio import flac, loading, mpeg
 from listenread.datasets.base import ClipRow, Places
 from listenread.datasets.building import build
 from listenread.datasets.checking import build_manifest
@@ -161,6 +161,29 @@ def test_ogg_streams(subtype):
     )
     with pytest.raises(DataError, match="holds 2 streams one after the other"):
         loading.decode(content + content)
+
+
+@pytest.mark.parametrize(
+    ("rate", "channels", "subtype", "frames"),
+    [
+        (44_100, 1, "PCM_16", 132_300),
+        (48_000, 2, "PCM_24", 4_096),
+        (11_025, 1, "PCM_16", 33_075),
+        (96_000, 2, "PCM_16", 300_001),
+        (8_000, 1, "PCM_S8", 401),
+    ],
+)
+def test_a_flac_from_a_pipe_is_whole(rate, channels, subtype, frames):
+    """One whose header does not say how long it is: zeros in the last 36 bits of the field."""
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, (frames, channels))
+    noise *= np.linspace(0, 1, frames)[:, np.newaxis]
+    content = encoded(noise, rate, format="FLAC", subtype=subtype)
+    piped = content[:21] + bytes([content[21] & 0xF0]) + bytes(4) + content[26:]
+    assert flac.with_length(piped) == content
+    np.testing.assert_array_equal(loading.decode(piped).waveform, loading.decode(content).waveform)
+    for keep in (0.3, 0.99):
+        with pytest.raises(DataError, match=r"cannot be decoded|cut short|does not say"):
+            loading.decode(piped[: int(keep * len(piped))])
 
 
 def test_a_message_about_many_files_is_one_line_and_a_list(tmp_path):
