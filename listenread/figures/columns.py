@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from listenread.files.spreadsheets import literal
+
 #: Column names -> values, all of one length.
 Columns = Mapping[str, Sequence[Any] | np.ndarray]
 
@@ -66,9 +68,7 @@ def write_csv(path: Path, data: Columns) -> None:
 def _cell(value: Any) -> Any:
     if isinstance(value, (float, np.floating)):
         return "" if np.isnan(value) else f"{value:.6g}"
-    # an apostrophe before what a spreadsheet would compute (OWASP: CSV injection)
-    formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return f"'{value}" if formula else value
+    return literal(value)
 
 
 def _length(part: Columns) -> int:

@@ -37,6 +37,7 @@ INK, LINE = "#1f2328", "#d0d4d9"
 _REASON_WIDTH = 44
 
 _STYLE: dict[Any, Any] = {
+    "text.parse_math": False,  # labels and prompts are shown as they are written
     "svg.fonttype": "none",  # text stays text: it can be read aloud, searched and edited
     "svg.hashsalt": "listenread",
     "pdf.fonttype": 42,

@@ -380,12 +380,14 @@ def extract(
     *,
     placed: Callable[[str], str | None] | None = None,
     max_bytes: int = 100 * 10**9,
+    max_members: int = 50_000,
 ) -> list[Path]:
     """Unpack the wanted files of a ``.tar`` (with any compression) or ``.zip``.
 
     `tarfile` (with ``filter="data"``) and `zipfile` write into a hidden folder inside `folder`;
     the files are moved to their places when all of them are complete, so a bad archive leaves
-    `folder` as it was. Absolute paths, ``..``, links, devices and encrypted members are refused.
+    `folder` as it was. Absolute paths, ``..``, names with control characters, links, devices and
+    encrypted members are refused.
 
     Args:
         archive: the archive.
@@ -393,6 +395,8 @@ def extract(
         placed: maps a member's name to its path below `folder`, or to None to leave it out
             (default: every file, under its own name).
         max_bytes: upper limit for the sum of the unpacked sizes.
+        max_members: upper limit for the number of files in it, wanted or not: each costs time, an
+            empty one as well.
 
     Returns:
         The files, in the archive's order.
@@ -406,7 +410,7 @@ def extract(
     partial.mkdir(parents=True)
     try:
         with _damage(archive):
-            names = _unpack(archive, partial, placed or str, max_bytes)
+            names = _unpack(archive, partial, placed or str, max_bytes, max_members)
             for name in names:
                 if not (folder / name).parent.resolve().is_relative_to(folder.resolve()):
                     raise DownloadError(f"{archive}: {folder / name} is behind a link; remove it")
@@ -421,18 +425,28 @@ def extract(
 
 
 def _unpack(
-    archive: Path, partial: Path, placed: Callable[[str], str | None], max_bytes: int
+    archive: Path,
+    partial: Path,
+    placed: Callable[[str], str | None],
+    max_bytes: int,
+    max_members: int,
 ) -> list[str]:
     names: list[str] = []
+    seen = 0
     members = _zip_members if zipfile.is_zipfile(archive) else _tar_members
     for member in progress(
         members(archive, partial), unit="files", label=f"unpacking {archive.name}"
     ):
+        seen += 1
+        if seen > max_members:
+            raise DownloadError(
+                f"{archive} has more members than are allowed (max_members is {max_members:,})"
+            )
         name = placed(member.name)
         if name is None:
             continue
         path = PureWindowsPath(member.name)  # splits at both separators and knows drives
-        if path.anchor or ".." in path.parts:
+        if path.anchor or ".." in path.parts or not member.name.isprintable():
             raise DownloadError(f"{archive}: unsafe path {member.name!r}; nothing was unpacked")
         if not member.is_file:
             raise DownloadError(

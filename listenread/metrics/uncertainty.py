@@ -427,13 +427,17 @@ def _mean(measurements: Sequence[Measurement], confidence_level: float) -> Measu
     first = measurements[0]
     if len(measurements) == 1:
         return first
+    levels = {one.chance for one in measurements}
     return measurement(
         first.metric,
         float(np.mean([one.value for one in measurements])),
         np.mean([one.replicates for one in measurements], axis=0),
         n=first.n,
         n_groups=first.n_groups,
-        chance=float(np.mean([one.chance for one in measurements])),
+        # a mean of equal numbers differs in its last bit
+        chance=first.chance
+        if len(levels) == 1
+        else float(np.mean([one.chance for one in measurements])),
         scale=first.scale,
         confidence_level=confidence_level,
     )

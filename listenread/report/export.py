@@ -5,6 +5,7 @@ import io
 import math
 from typing import Any
 
+from listenread.files.spreadsheets import literal
 from listenread.report.wide import WideTable
 from listenread.tasks.words import three_digits
 
@@ -78,5 +79,7 @@ def as_csv(table: WideTable) -> str:
     writer.writerow([*table.key_names, *metrics])
     for row in table.rows():
         numbers = [cell[name] for cell in row["cells"] for name in ("value", "low", "high")]
-        writer.writerow([*row["keys"], *("" if math.isnan(x) else repr(x) for x in numbers)])
+        writer.writerow(
+            [*map(literal, row["keys"]), *("" if math.isnan(x) else repr(x) for x in numbers)]
+        )
     return file.getvalue()

@@ -21,7 +21,7 @@ from listenread.report.heard import read_heard
 from listenread.report.inline import inline_svg
 from listenread.report.model_index import model_index
 from listenread.report.tidy import read_per_class, read_tidy
-from listenread.report.wide import MARKS, WideTable, compared_with_paper, widen
+from listenread.report.wide import FEW, MARKS, WideTable, compared_with_paper, widen
 from listenread.tasks.base import Table
 from listenread.tasks.cell import Cell
 from listenread.tasks.claims import Reading
@@ -420,6 +420,7 @@ def table_data(table: WideTable) -> dict[str, Any]:
         "mark": to_base64(table.mark, "u1"),
         "chance": to_base64(table.chance, "u1"),
         "marks": MARKS,
+        "few": FEW,
     }
 
 

@@ -12,11 +12,11 @@ from listenread.metrics.uncertainty import FEW_GROUPS
 from listenread.tasks.claims import all_pairs, benjamini_hochberg
 from listenread.tasks.tidy import REPLICATES
 
-#: Behind the first key of a row whose intervals rest on few groups.
-FEW = "\u2020"
 #: How a value is marked, by the number in `WideTable.mark`.
 MARKS = ("", "among the best", "best")
 _AMONG_BEST, _BEST = 1, 2
+#: Added to it where the interval rests on few groups.
+FEW = 4
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class WideTable:
         value: float64, shape (n, m); NaN where there is no such number.
         low: lower ends of the intervals, float64, shape (n, m); NaN where there is none.
         high: upper ends, of the same shape.
-        mark: int8, shape (n, m), an index of `MARKS`; see `mark_best`.
+        mark: int8, shape (n, m), an index of `MARKS`, see `mark_best`, plus `FEW` where an interval
+            rests on few groups.
         chance: bool, shape (n,): the rows that state a chance level.
     """
 
@@ -57,7 +58,8 @@ class WideTable:
                     "value": float(self.value[row, column]),
                     "low": float(self.low[row, column]),
                     "high": float(self.high[row, column]),
-                    "mark": MARKS[self.mark[row, column]],
+                    "mark": MARKS[self.mark[row, column] % FEW],
+                    "few": bool(self.mark[row, column] >= FEW),
                 }
                 for column in range(len(self.metrics))
             ]
@@ -106,12 +108,10 @@ def widen(
     if REPLICATES in tidy:
         for row, column, cell in zip(*place, tidy[REPLICATES], strict=True):
             replicates[row, column] = cell
-    few = np.zeros(len(firsts), dtype=bool)
-    few[row_of[tidy["interval"] == FEW_GROUPS]] = True
+    few = np.zeros(shape, dtype=np.int8)
+    few[place] = np.where(tidy["interval"] == FEW_GROUPS, FEW, 0)
     shown = [name for name in keys if tidy[name].nunique() > 1 or name == keys[-1]]
     row_keys = list(tidy.iloc[firsts][shown].itertuples(index=False, name=None))
-    marked = [(f"{key[0]} {FEW}", *key[1:]) if is_few else key
-              for key, is_few in zip(row_keys, few, strict=True)]  # fmt: skip
     parts = []
     for group in range(group_of.max() + 1 if len(group_of) else 0):
         rows = np.flatnonzero(group_of[firsts] == group)
@@ -123,7 +123,8 @@ def widen(
             parts.append(([(*labels, "chance")], level[None], nothing, nothing, 0 * nothing, True))
         better = [metric.better if ranked else None for metric in metrics]
         mark = mark_best(value[rows], replicates[rows], groups[rows], better, level_of_tests)
-        parts.append(([marked[r] for r in rows], value[rows], low[rows], high[rows], mark, False))
+        mark |= few[rows]
+        parts.append(([row_keys[r] for r in rows], value[rows], low[rows], high[rows], mark, False))
     return _joined(tuple(shown), metrics, parts)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from listenread.files import atomic, tables
+from listenread.files.spreadsheets import literal
 
 #: The column from which differences of two rows get their interval; in the parquet file alone.
 REPLICATES = "replicates"
@@ -83,9 +84,9 @@ def gather(
         single = together.select([name for name in schema.names if name != REPLICATES])
         lines.writerow(single.column_names)
         for batch in single.to_batches(max_chunksize=_ROWS):
-            columns = (map(_empty_if_undefined, column.to_pylist()) for column in batch.columns)
+            columns = (map(_cell, column.to_pylist()) for column in batch.columns)
             lines.writerows(zip(*columns, strict=True))
 
 
-def _empty_if_undefined(value: object) -> object:
-    return None if value != value else value  # NaN alone differs from itself
+def _cell(value: object) -> object:
+    return None if value != value else literal(value)  # NaN alone differs from itself

@@ -120,6 +120,11 @@ def module_source(name: str, root: Path) -> Path:
                 f"there is no module `{name}`; it must be on PYTHONPATH, in the working "
                 "directory, or next to an overlay."
             )
+        if Path(spec.origin).suffix != ".py":
+            raise ConfigError(
+                f"the module `{name}` has no Python source that results could depend on; name a "
+                "module of your own."
+            )
         source = Path(spec.origin)
     return source
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from listenread.metrics.uncertainty import FEW_GROUPS
 from listenread.report.decisions import TOP
 from listenread.scores import read_scores
 from listenread.tasks.base import TASKS
@@ -105,25 +106,31 @@ def test_every_number_of_a_table_is_the_tidy_one(page, experiment, task):
                 seen += len(numbers)
                 continue
             (found,) = numbers.itertuples()
-            assert (cell["value"], cell["low"], cell["high"]) == (
-                found.value,
-                found.ci_low,
-                found.ci_high,
-            )
-            written = [three_digits(x) for x in (found.value, found.ci_low, found.ci_high)]
-            assert cell["text"] == "{}{}\u2013{}".format(*written)
+            ends = (found.ci_low, found.ci_high)
+            there = found.interval != "not defined"
+            shown = (cell["value"], cell["low"], cell["high"])
+            assert shown == (found.value, *(ends if there else (None, None)))
+            written = three_digits(found.value)
+            if there:
+                written += "\u2013".join(map(three_digits, ends))
+            assert cell["text"] == written + "\u2020" * (found.interval == FEW_GROUPS)
             seen += 1
     assert seen == len(tidy)
 
 
 def test_every_percentage_of_the_answers_is_in_the_tidy_table(page, experiment):
+    """A value, an end of an interval, a chance level, or a median of prompts; and the level."""
     tidy = tidy_of(experiment)
-    numbers = tidy[["value", "ci_low", "ci_high", "chance"]].stack().abs()
+    medians = tidy.groupby(["task", "dataset", "model", "space", "protocol", "metric"])["value"]
+    numbers = [*tidy[["value", "ci_low", "ci_high", "chance"]].stack().abs(), *medians.median()]
     known = {f"{100 * number:.1f}" for number in numbers} | {three_digits(x) for x in numbers}
     answers = page.execute_script(
         "return [...document.querySelectorAll('.answer')].map((one) => one.textContent)"
     )
-    said = re.findall(r"\d+\.\d+", " ".join(answers))
+    text = re.sub(r"The projection into the joint space [^.]*\.\d[^:]*?points[^.]*\..*?\)\.", "",
+                  " ".join(answers))  # fmt: skip
+    text = re.sub(r"which could be as large as \d+\.\d points|at the 5\.0.% level", "", text)
+    said = re.findall(r"\d+\.\d+", text)
     assert len(said) > 30
     assert set(said) <= known
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from listenread.errors import ConfigError
 from listenread.tasks.base import TASKS
 from listenread.workflow import code_inputs
 
@@ -90,3 +91,9 @@ def test_a_metrics_job_does_not_import_torch(repository):
         if "import torch" in path.read_text("utf-8") and "models" not in path.parts
     ]
     assert torch_users == []
+
+
+@pytest.mark.parametrize("name", ["builtins", "sys", "os", "numpy.linalg._umath_linalg"])
+def test_a_module_without_python_source_is_a_sentence(repository, name):
+    with pytest.raises(ConfigError, match=f"the module `{name}` has no Python source"):
+        code_inputs.module_source(name, repository)

@@ -413,7 +413,18 @@ def test_unpacking_twice_replaces(tmp_path):
 
 @pytest.mark.parametrize("kind", ["tar", "zip"])
 @pytest.mark.parametrize(
-    "name", ["/etc/x", "../x", "a/../../x", "..\\x", "C:/x", "\\\\host\\x", "a/b/../../../x"]
+    "name",
+    [
+        "/etc/x",
+        "../x",
+        "a/../../x",
+        "..\\x",
+        "C:/x",
+        "\\\\host\\x",
+        "a/b/../../../x",
+        "a\x1b[31mb",
+        "a\nb",
+    ],
 )
 def test_unsafe_paths_are_refused(tmp_path, kind, name):
     archive = MAKERS[kind](tmp_path / f"x.{kind}", {name: b"bad"})
@@ -457,6 +468,16 @@ def test_an_archive_that_unpacks_to_too_much_is_stopped(tmp_path, kind):
     with pytest.raises(DownloadError, match="more than is allowed"):
         download.extract(archive, tmp_path / "out", max_bytes=1_000_000)
     assert tree(tmp_path / "out") == {}
+
+
+@pytest.mark.parametrize("kind", ["tar.gz", "zip"])
+def test_an_archive_of_too_many_members_is_stopped(tmp_path, kind):
+    archive = MAKERS[kind](tmp_path / f"x.{kind}", {f"{n}.txt": b"" for n in range(30)})
+    with pytest.raises(DownloadError, match="more members than are allowed"):
+        download.extract(archive, tmp_path / "out", max_members=29)
+    assert tree(tmp_path / "out") == {}
+    download.extract(archive, tmp_path / "out", max_members=30)
+    assert len(tree(tmp_path / "out")) == 30
 
 
 @pytest.mark.parametrize(

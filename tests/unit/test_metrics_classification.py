@@ -197,6 +197,7 @@ def test_variants_of_a_prompt_are_averaged():
     apart = [measure(variant, labels, resampling=resampling) for variant in variants]
     for index, measurement in enumerate(together):
         assert measurement.value == pytest.approx(np.mean([m[index].value for m in apart]))
+        assert measurement.chance == apart[0][index].chance  # to the last bit
         np.testing.assert_allclose(
             measurement.replicates, np.mean([m[index].replicates for m in apart], axis=0)
         )

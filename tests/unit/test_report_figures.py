@@ -1,5 +1,6 @@
 """Figures: the csv holds what is drawn, the bytes are the same on every run."""
 
+import html
 import re
 import subprocess
 import sys
@@ -30,7 +31,7 @@ from listenread.tasks.base import TASKS
 from listenread.tasks.cell import Cell
 from listenread.tasks.runner import measure_cell
 
-CLASSES = ["Cello <1>", "Flute", "Oboe & co"]
+CLASSES = ["Cello <1>", "$\\badcommand{Flute$", "Oboe & co"]
 NONE = NoSettings()
 AUDIO = AudioHistogramSettings(histogram_bins=12, max_others=1000, seed=0)
 MARGIN = MarginSettings(
@@ -113,6 +114,8 @@ def test_the_confusion_csv_is_scikit_learns(cell, tmp_path, vectors):
     np.testing.assert_array_equal(frame["clips"].to_numpy().reshape(3, 3), expected)
     shares = confusion_matrix(labels, predicted, normalize="true")
     np.testing.assert_allclose(frame["share"].to_numpy().reshape(3, 3), shares, atol=1e-5)
+    drawn = html.unescape((tmp_path / "one/confusion.svg").read_text("utf-8"))
+    assert all(name in drawn for name in CLASSES), "labels are not shown as they are written"
 
 
 def test_figures_of_many_classes_keep_their_size_and_leave_names_to_the_csv(tmp_path):

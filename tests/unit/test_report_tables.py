@@ -134,10 +134,12 @@ def test_wide_intervals_that_move_together_do_not_hide_a_difference():
     assert marks(TOP_1, (0.8, 0.8 + together), (0.78, 0.78 + together + apart)) == ["best", ""]
 
 
-def test_rows_of_few_groups_are_marked():
+def test_intervals_of_few_groups_are_marked():
     rows = ROWS.copy()
     rows.loc[rows["model"] == "b_1", "interval"] = "jackknife, few groups"
-    assert lay_out(rows).keys[3] == ("d †", "b_1", "p")
+    laid = list(lay_out(rows).rows())
+    assert [row["cells"][0]["few"] for row in laid] == [False, False, False, True, False, False]
+    assert laid[1]["cells"][0]["mark"] == "best"
 
 
 @pytest.mark.parametrize("k", [2, 5, 40])
@@ -221,7 +223,13 @@ def test_latex_that_would_not_compile_is_recognised(text):
 def test_rows_say_what_the_page_shows():
     chance, first, *_ = lay_out(ROWS).rows()
     assert chance["chance"] and not first["chance"]
-    assert first["cells"][0] == {"value": 0.9, "low": 0.8, "high": 0.95, "mark": "best"}
+    assert first["cells"][0] == {
+        "value": 0.9,
+        "low": 0.8,
+        "high": 0.95,
+        "mark": "best",
+        "few": False,
+    }
     assert len(list(lay_out(ROWS).rows(2))) == 2
 
 

@@ -85,7 +85,8 @@
           order, element: null, chance: Boolean(chance[order]),
           keys: Array.from(own, (name, column) => data.names[column][name]),
           value: value.subarray(from, to), low: low.subarray(from, to), high: high.subarray(from, to),
-          mark: Array.from(mark.subarray(from, to), (number) => data.marks[number]),
+          mark: Array.from(mark.subarray(from, to), (number) => data.marks[number % data.few]),
+          few: Array.from(mark.subarray(from, to), (number) => number >= data.few),
         };
       });
     }
@@ -158,7 +159,7 @@
         const mark = row.mark[column].replaceAll(" ", "-");
         const cell = element("td", { class: `value ${mark}`.trim(), "data-value": value }, three(value));
         if (!Number.isNaN(row.low[column])) {
-          cell.append(element("small", {}, `${three(row.low[column])}–${three(row.high[column])}`));
+          cell.append(element("small", {}, `${three(row.low[column])}–${three(row.high[column])}${row.few[column] ? "†" : ""}`));
         }
         made.append(cell);
       });
@@ -179,12 +180,13 @@
 
     asCsv(rows) {
       const quote = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+      const literal = (text) => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text); // no formula
       const metrics = this.heads.slice(this.keyCount).map((head) => head.dataset.metric);
       const keys = this.heads.slice(0, this.keyCount).map((head) => head.dataset.key);
       const lines = [[...keys, ...metrics.flatMap((m) => [m, `${m}_low`, `${m}_high`])]];
       for (const row of rows) {
         const numbers = metrics.flatMap((_, i) => [row.value[i], row.low[i], row.high[i]]);
-        lines.push([...row.keys, ...numbers.map((x) => (Number.isNaN(x) ? "" : String(x)))]);
+        lines.push([...row.keys.map(literal), ...numbers.map((x) => (Number.isNaN(x) ? "" : String(x)))]);
       }
       return lines.map((line) => line.map(quote).join(",") + "\n").join("");
     }
@@ -369,7 +371,7 @@
     clip(clip, found) {
       const { ids, classes, labels, links, sounds } = this.data;
       const embedded = sounds[clip];
-      const link = links[clip] && encodeURI(links[clip]);
+      const link = links[clip] && links[clip].split("/").map(encodeURIComponent).join("/");
       const source = embedded ? `data:audio/mpeg;base64,${embedded}` : link;
       const sound = element("audio", {
         controls: true, preload: embedded ? "metadata" : "none", src: source, "aria-label": `clip ${ids[clip]}`,
