@@ -1,9 +1,11 @@
 # The checked configuration, the names that wildcards may take, and the code that rules depend on.
 # Rules take leaf values from CONFIG through their `params`; scripts never see it.
 
+import atexit
 import os
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 PROJECT = Path(str(PROJECT))
@@ -15,6 +17,7 @@ from listenread.errors import ListenreadError
 from listenread.prompts import Prompt
 from listenread.workflow import code_inputs, layout, scheduling, startup
 from listenread.workflow import config as configuration
+from listenread.workflow.contents import Contents
 from listenread.workflow.messages import check_duplicate_keys, read_yaml
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
@@ -52,6 +55,7 @@ for folder in [Path.cwd(), *(path.resolve().parent for path in OVERLAYS)]:
         sys.path.append(str(folder))
 
 
+@cache
 def code(script, *modules):
     """The script, every package module that it imports, and those that a registry would import.
 
@@ -64,6 +68,39 @@ def code(script, *modules):
     except ListenreadError as error:
         raise WorkflowError(str(error))
     return [os.path.relpath(path) for path in files]
+
+
+CONTENTS = Contents(Path(".snakemake/listenread/contents.json"))
+if workflow.is_main_process:
+    atexit.register(CONTENTS.save)
+
+
+def contents_of(*inputs):
+    """A function for `params`: the contents of inputs that the workflow does not make.
+
+    Inputs are given as to `input`: functions, names or lists of files. A file that is replaced by
+    an older one changes no time that Snakemake looks at, but this parameter.
+    """
+
+    def digest(wildcards):
+        found = [one(wildcards) if callable(one) else one for one in inputs]
+        return CONTENTS.digest(path for path in flat(found) if not is_made(path))
+
+    return digest
+
+
+def flat(files):
+    """The files of input functions, in order: of mappings, lists, and names."""
+    if isinstance(files, str):
+        yield files
+    else:
+        for one in files.values() if isinstance(files, dict) else files:
+            yield from flat(one)
+
+
+def is_made(path):
+    """Whether a rule of the workflow makes a file, whose changes Snakemake follows."""
+    return path.startswith(layout.MADE) or path in MADE
 
 
 try:
@@ -91,6 +128,7 @@ DATA_DIR = CONSTANTS.data_dir
 EXPERIMENT = CONSTANTS.experiment
 EXPERIMENT_DIR = f"results/experiments/{EXPERIMENT.name}"
 ONTOLOGY = str(prompts.find_file(CONSTANTS.ontology.file, PACKAGE))
+PUBLISHED = str(PACKAGE / "resources" / "published_results.csv")
 RELEASED_LISTING = str(PACKAGE / "resources" / "released_files.csv")
 SOURCE = {
     "downloads": f"{DATA_DIR}/downloads",

@@ -31,6 +31,7 @@ rule embed_audio:
         mem_mb=growing(6000),
         runtime=growing(120),
     params:
+        contents=contents_of(audio_inputs),
         way=audio_way,
         tower=lambda wildcards: (
             {
@@ -68,6 +69,7 @@ checkpoint count_shards:
     conda:
         TABLES_ENV
     params:
+        contents=contents_of(code("count_shards.py")),
         shard_clips=SHARD_CLIPS,
     script:
         "../scripts/count_shards.py"
@@ -75,7 +77,7 @@ checkpoint count_shards:
 
 rule embed_shard:
     input:
-        unpack(lambda wildcards: tower_inputs(wildcards, "audio", "embed_shard.py")),
+        unpack(shard_inputs),
         manifest=layout.MANIFEST,
     output:
         temp(layout.SHARD),
@@ -95,6 +97,7 @@ rule embed_shard:
         mem_mb=growing(6000),
         runtime=growing(60),
     params:
+        contents=contents_of(shard_inputs),
         tower=lambda wildcards: {
             **tower_params(wildcards),
             "batch_size": CONSTANTS.embedding.batch_size,
@@ -122,6 +125,7 @@ rule embed_text:
         mem_mb=growing(3000),
         runtime=growing(10),
     params:
+        contents=contents_of(text_inputs),
         tower=lambda wildcards: None if reading(wildcards) else tower_params(wildcards),
         reading=reading,
         prompt=said,
@@ -149,6 +153,7 @@ rule embed_ontology:
         mem_mb=growing(3000),
         runtime=growing(10),
     params:
+        contents=contents_of(ontology_inputs),
         tower=lambda wildcards: None if reading(wildcards) else tower_params(wildcards),
         without=lambda wildcards: getattr(
             MODELS[wildcards.model].family.vectors, "without_ontology", None

@@ -9,11 +9,13 @@ include: "inputs/fetch.smk"
 
 for material, wildcard, catalogue, names, folder in materials():
 
+    behind = code("fetch.py", entries.module_of(material.make))
+
     rule:
         name:
             material.rule
         input:
-            code=code("fetch.py", entries.module_of(material.make)),
+            code=behind,
         output:
             **{
                 what: (
@@ -37,6 +39,7 @@ for material, wildcard, catalogue, names, folder in materials():
             mem_mb=growing(material.megabytes),
             runtime=growing(material.minutes),
         params:
+            contents=contents_of(behind),
             make=entries.reference_to(material.make),
             settings=used_by(catalogue, wildcard, material.uses),
             source=SOURCE,
@@ -58,6 +61,7 @@ rule fetch_definitions:
     conda:
         TOWERS_ENV
     params:
+        contents=contents_of(RELEASED_LISTING, code("fetch_definitions.py")),
         source=SOURCE,
     script:
         "../scripts/fetch_definitions.py"

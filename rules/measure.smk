@@ -26,6 +26,8 @@ rule score_prompt:
         times_of("score_prompt", "dataset", "model", "prompt")
     conda:
         TABLES_ENV
+    params:
+        contents=contents_of(code("score_prompt.py")),
     script:
         "../scripts/score_prompt.py"
 
@@ -33,17 +35,18 @@ rule score_prompt:
 for chosen in TASKS.values():
     task = chosen.task
     names = re.findall(r"\{(\w+)\}", layout.metrics_path(task))
+    behind = code(
+        "measure.py",
+        CONFIG.module_of_task(task.name),
+        *CONFIG.metric_modules(task.name),
+    )
 
     rule:
         name:
             f"measure_{task.name}"
         input:
             unpack(cell_inputs(task)),
-            code=code(
-                "measure.py",
-                CONFIG.module_of_task(task.name),
-                *CONFIG.metric_modules(task.name),
-            ),
+            code=behind,
         output:
             **({"per_class": layout.per_class_path(task)} if task.per_class else {}),
             tidy=layout.metrics_path(task),
@@ -58,6 +61,7 @@ for chosen in TASKS.values():
             mem_mb=growing(task.megabytes),
             runtime=growing(task.minutes),
         params:
+            contents=contents_of(cell_inputs(task), behind),
             task=chosen.reference,
             settings=chosen.settings.plain(),
             resampling=RESAMPLING,
@@ -88,6 +92,8 @@ rule gather_metrics:
         times_of("gather_metrics", "experiment")
     conda:
         TABLES_ENV
+    params:
+        contents=contents_of(code("gather_metrics.py")),
     script:
         "../scripts/gather_metrics.py"
 
@@ -95,7 +101,7 @@ rule gather_metrics:
 rule compare_with_paper:
     input:
         metrics=f"{layout.EXPERIMENT}/metrics.parquet",
-        published=str(PACKAGE / "resources" / "published_results.csv"),
+        published=PUBLISHED,
         code=code("compare_with_paper.py"),
     output:
         f"{layout.EXPERIMENT}/paper_comparison.csv",
@@ -106,6 +112,7 @@ rule compare_with_paper:
     conda:
         TABLES_ENV
     params:
+        contents=contents_of(PUBLISHED, code("compare_with_paper.py")),
         systems={
             name: MODELS[name].settings.system
             for name in EXPERIMENT.models

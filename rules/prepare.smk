@@ -27,6 +27,7 @@ rule build_manifest:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
+        contents=contents_of(manifest_inputs),
         kind=lambda wildcards: DATASETS[wildcards.dataset].reference,
         settings=lambda wildcards: used(
             DATASETS[wildcards.dataset], DATASETS[wildcards.dataset].kind.uses
@@ -75,6 +76,7 @@ for way, names in preparations():
             mem_mb=growing(way.megabytes),
             runtime=growing(way.minutes),
         params:
+            contents=contents_of(preparation_inputs),
             family=lambda wildcards: MODELS[wildcards.model].reference,
             rule=way.rule,
             settings=used_by(MODELS, "model", way.uses),
@@ -90,7 +92,7 @@ rule check_model:
     input:
         unpack(lambda wildcards: prepared(wildcards.model, *towers_of(wildcards.model))),
         known_answers=known_answers,
-        code=lambda wildcards: code("check_model.py", *MODELS[wildcards.model].modules),
+        code=health_code,
     output:
         f"{layout.MODEL}/health.json",
     log:
@@ -106,6 +108,7 @@ rule check_model:
         mem_mb=growing(4000),
         runtime=growing(20),
     params:
+        contents=contents_of(health_code),
         device=DEVICE,
         precision=CONSTANTS.embedding.precision,
         limits=CONSTANTS.health.plain(),
@@ -133,5 +136,7 @@ rule hash_model:
         model=one_of(WITH_TOWERS),
     conda:
         TABLES_ENV
+    params:
+        contents=contents_of(code("hash_model.py")),
     script:
         "../scripts/hash_model.py"

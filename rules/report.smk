@@ -19,18 +19,19 @@ for chosen in TASKS.values():
         if not figures:
             continue
         rule_name = f"draw_{task.name}_{per}"
+        # What draws, not what measures: a metric's code changes no histogram of vectors.
+        behind = code(
+            "draw.py",
+            *(entries.module_of(one.draw) for one in figures),
+            *(entries.module_of(one.settings) for one in figures),
+        )
 
         rule:
             name:
                 rule_name
             input:
                 unpack(figure_inputs(task, figures, per)),
-                # What draws, not what measures: a metric's code changes no histogram of vectors.
-                code=code(
-                    "draw.py",
-                    *(entries.module_of(one.draw) for one in figures),
-                    *(entries.module_of(one.settings) for one in figures),
-                ),
+                code=behind,
             output:
                 **{one.name: figure(one, per) for one in figures},
             log:
@@ -47,6 +48,7 @@ for chosen in TASKS.values():
             conda:
                 TABLES_ENV
             params:
+                contents=contents_of(behind),
                 task=chosen.reference,
                 per=per,
                 draws=[one.draw for one in figures],
@@ -68,6 +70,7 @@ rule encode_clips:
     conda:
         TABLES_ENV
     params:
+        contents=contents_of(clip_code),
         megabytes=CONSTANTS.report.clip_megabytes / len(EXPERIMENT.datasets),
         seconds=CONSTANTS.report.clip_seconds,
         sample_rate=CONSTANTS.report.clip_sample_rate,
@@ -76,6 +79,9 @@ rule encode_clips:
         "../scripts/encode_clips.py"
 
 
+REPORT_CODE = code("write_report.py", *map(CONFIG.module_of_task, TASKS)) + [
+    os.path.relpath(path) for path in TEMPLATES
+]
 TABLES = [
     table for chosen in TASKS.values() for table in LAYOUT.table_names(chosen.task)
 ]
@@ -105,8 +111,7 @@ rule write_report:
             )
             for name in EXPERIMENT.datasets
         ],
-        code=code("write_report.py", *map(CONFIG.module_of_task, TASKS))
-        + [os.path.relpath(path) for path in TEMPLATES],
+        code=REPORT_CODE,
     output:
         html=report(
             f"{layout.EXPERIMENT}/report.html",
@@ -135,6 +140,7 @@ rule write_report:
     conda:
         TABLES_ENV
     params:
+        contents=contents_of(REPORT_CODE),
         tasks={one.reference: one.settings.plain() for one in TASKS.values()},
         title=EXPERIMENT.title,
         prompts=EXPERIMENT.prompts,
@@ -168,5 +174,7 @@ rule write_checksums:
         times_of("write_checksums", "experiment")
     conda:
         TABLES_ENV
+    params:
+        contents=contents_of(code("write_checksums.py")),
     script:
         "../scripts/write_checksums.py"

@@ -20,6 +20,12 @@ MODEL = "results/models/{model}"
 EXPERIMENT = "results/experiments/{experiment}"
 FIGURES = EXPERIMENT + "/figures"
 
+#: How the paths of all that the workflow makes of its material begin.
+MADE = tuple(
+    f"results/{folder}/"
+    for folder in ("manifests", "embeddings", "scores", "metrics", "models", "experiments")
+)
+
 #: What a task can read -> its file, for a task that runs on a dataset.
 READ = {
     "manifest": MANIFEST,

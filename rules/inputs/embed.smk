@@ -54,6 +54,11 @@ def audio_inputs(wildcards):
     return manifest | tower_inputs(wildcards, "audio", "embed_audio.py")
 
 
+def shard_inputs(wildcards):
+    """What a shard is made from, apart from the manifest."""
+    return tower_inputs(wildcards, "audio", "embed_shard.py")
+
+
 def shard_files(wildcards):
     """The shards of a dataset's audio vectors, as many as its manifest asks for."""
     counted = checkpoints.count_shards.get(dataset=wildcards.dataset).output[0]

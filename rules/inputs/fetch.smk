@@ -54,3 +54,17 @@ def materials():
                 and material.when(one.settings)
             ]
             yield material, wildcard, catalogue, names, folder
+
+
+# What rules fetch or render, for any entry of the catalogues.
+MADE = {
+    f"{DATA_DIR}/released/definitions.csv",
+    *(
+        path
+        for _, wildcard, _, names, _ in materials()
+        for name in names
+        for path in (dataset_material if wildcard == "dataset" else model_material)(
+            name
+        ).values()
+    ),
+}

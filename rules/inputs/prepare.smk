@@ -8,6 +8,12 @@ def places_of(name):
     return dataset.kind.locate(dataset.settings, made)
 
 
+@cache
+def clips_of(name):
+    """Sound files of the user, listed once: they may be many."""
+    return DATASETS[name].clip_files()
+
+
 def manifest_inputs(wildcards):
     """What a manifest is made from: material, metadata, clips of the user, another manifest."""
     dataset, places = DATASETS[wildcards.dataset], places_of(wildcards.dataset)
@@ -19,7 +25,7 @@ def manifest_inputs(wildcards):
     }
     if places.metadata is not None and str(places.metadata) not in files["material"]:
         files["metadata"] = str(places.metadata)
-    files["clips"] = dataset.clip_files()
+    files["clips"] = clips_of(wildcards.dataset)
     if dataset.base is not None:
         files["base"] = layout.MANIFEST.format(dataset=dataset.base)
     if dataset.kind.vectors == "released":
@@ -91,6 +97,11 @@ def known_answers(wildcards):
     return layout.TEXT.format(
         dataset="tinysol_released", model=released, prompt="track"
     )
+
+
+def health_code(wildcards):
+    """The code that checks a model, and its own."""
+    return code("check_model.py", *MODELS[wildcards.model].modules)
 
 
 def model_folder(wildcards):

@@ -5,7 +5,9 @@ Every change is made in a copy of a finished experiment of one dataset (`tones`)
 `meaning`, a definition), and Snakemake is asked for its plan.
 """
 
+import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -193,6 +195,128 @@ def test_an_audio_file_replaced(project):
         {"build_manifest tones"} | audio_jobs(*MODELS) | after,
         drawn={*MODELS} | cells(*PROMPTS),
     )
+
+
+def replace_by_older(path, content):
+    """As `cp -p backup file`, `rsync -t` and `unzip` do: the new content has an older time."""
+    backup = path.with_name(f"{path.name}.backup")
+    backup.write_bytes(content)
+    os.utime(backup, (1_600_000_000, 1_600_000_000))
+    shutil.copy2(backup, path)
+    backup.unlink()
+    assert path.stat().st_mtime == 1_600_000_000
+
+
+def sounding_jobs(*models):
+    """What a change of clips or of their labels leads to, for some models."""
+    scored = {job for job in prompt_jobs(*PROMPTS, models=models) if not job.startswith("embed_t")}
+    return audio_jobs(*models) | scored
+
+
+def test_an_audio_file_replaced_by_an_older_one(project):
+    clip = project.folder / "tones/low-0.wav"
+    content = io.BytesIO()
+    soundfile.write(content, 0.4 * np.sin(900 * np.arange(4000) / 8000), 8000, format="WAV")
+    assert len(content.getvalue()) == clip.stat().st_size
+    replace_by_older(clip, content.getvalue())
+    wanted = {"build_manifest tones"} | sounding_jobs(*MODELS)
+    assert_plan(project, wanted, drawn={*MODELS} | cells(*PROMPTS))
+
+
+def test_two_audio_files_that_took_each_others_place(project):
+    first, second = (project.folder / f"tones/{name}.wav" for name in ("low-0", "middle-0"))
+    contents = first.read_bytes(), second.read_bytes()
+    replace_by_older(first, contents[1])
+    replace_by_older(second, contents[0])
+    assert "build_manifest tones" in project.planned()
+
+
+def test_metadata_replaced_by_an_older_file(project):
+    """The plan, the outcome, and the way back, which is another change."""
+    metadata = project.folder / "tones/metadata.csv"
+    before = metadata.read_bytes()
+    swapped = {b"low": b"high", b"high": b"low"}
+    lines = [line.split(b",") for line in before.splitlines()]
+    after = b"\n".join(b",".join([p, swapped.get(label, label), f]) for p, label, f in lines)
+    replace_by_older(metadata, after + b"\n")
+    target = "results/manifests/tones.parquet"
+    assert_plan(
+        project,
+        {"build_manifest tones"} | sounding_jobs(*MODELS),
+        drawn={*MODELS} | cells(*PROMPTS),
+    )
+    project.snakemake(target)
+    labels = tables.read(project.folder / target).data["labels"].to_pylist()
+    assert labels == [[label] for label in ("high", "middle", "low") for _ in range(3)]
+    assert project.planned(target) == set()
+    replace_by_older(metadata, before)
+    assert project.planned(target) == {"build_manifest tones"}
+
+
+def test_definitions_replaced_by_an_older_file(project):
+    path = project.folder / "meanings.csv"
+    replace_by_older(path, path.read_bytes().replace(b"low,A {label}", b"low,A deep {label}"))
+    assert_plan(project, prompt_jobs("meaning"), drawn=cells("meaning"))
+
+
+def test_a_family_replaced_by_an_older_module(project):
+    path = project.folder / "own_family.py"
+    replace_by_older(path, path.read_bytes() + b"\n# another version\n")
+    new = {f"{rule} spectrum" for rule in ("prepare_own", "check_model", "hash_model")}
+    assert_plan(
+        project,
+        new | audio_jobs("spectrum") | prompt_jobs(*PROMPTS, models=["spectrum"]),
+        drawn={"spectrum"} | cells(*PROMPTS, models=["spectrum"]),
+    )
+
+
+def test_a_metric_module_replaced_by_an_older_one(project):
+    """As an installation of another version does that keeps the times of its files."""
+    path = project.folder / "listenread/metrics/prototypes.py"
+    replace_by_older(path, path.read_bytes() + b"\n# another version\n")
+    assert_plan(project, {f"measure_audio_only tones/{model}" for model in MODELS})
+
+
+PREPARED_FROM_A_FILE = """
+from pathlib import Path
+
+from listenread.models.base import Family, OwnSettings, Preparation
+from listenread.models.storage import prepare_own
+
+FAMILY = Family(
+    name="given",
+    description="A model that is prepared from a file and a folder of the user.",
+    settings=OwnSettings,
+    towers=frozenset({"audio", "text"}),
+    loader="own_family:Spectrum",
+    preparations=(
+        Preparation(
+            rule="prepare_given",
+            make=prepare_own,
+            outputs=("model.json",),
+            inputs=lambda settings, made: {
+                "checkpoint": Path("checkpoint.pt"), "snapshot": Path("snapshot"),
+            },
+            uses=("options",),
+        ),
+    ),
+)
+"""
+
+
+@pytest.mark.parametrize("name", ["checkpoint.pt", "snapshot/below/config.json"])
+def test_a_checkpoint_replaced_by_an_older_one(project, name):
+    """Also a file of a folder, whose own time Snakemake looks at."""
+    (project.folder / "own_given.py").write_text(PREPARED_FROM_A_FILE, "utf-8")
+    (project.folder / "snapshot/below").mkdir(parents=True)
+    for given in ("checkpoint.pt", "snapshot/below/config.json"):
+        (project.folder / given).write_bytes(b"first")
+    project.config["models"]["given"] = {"family": "own_given:FAMILY"}
+    target = "results/models/given/model.json"
+    project.snakemake(target)
+    assert project.planned(target) == set()
+    replace_by_older(project.folder / name, b"other")
+    assert project.planned(target) == {"prepare_given given"}
 
 
 def test_an_audio_file_replaced_behind_the_workflow_is_never_embedded(project):
