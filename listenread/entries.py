@@ -12,6 +12,7 @@ import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -195,6 +196,48 @@ def module_of(reference: Any) -> str:
     if isinstance(reference, str):
         return reference.partition(":")[0]
     return str(reference.__module__)
+
+
+def source_of(module_name: str) -> Path | None:
+    """Find the Python source of a module, which is not imported; None where it has none.
+
+    Raises:
+        ConfigError: there is no such module.
+    """
+    try:
+        spec = importlib.util.find_spec(module_name)
+    except (ImportError, ValueError, AttributeError):
+        spec = None
+    if spec is None:
+        raise ConfigError(
+            f"there is no module `{module_name}`; it must be on PYTHONPATH, in the working "
+            "directory, or next to an overlay."
+        )
+    # Of a module that is built in or frozen, the origin says just that.
+    source = Path(spec.origin) if spec.origin else None
+    return source if source is not None and source.suffix == ".py" else None
+
+
+def code_problems(reference: Any, where: str) -> list[str]:
+    """Say why an object that an entry names cannot be code that jobs run.
+
+    Args:
+        reference: an object, or ``package.module:NAME``.
+        where: the entry names it, for the message.
+    """
+    if isinstance(reference, str) and not all(reference.partition(":")):
+        return [f"{where} is {reference!r}, not `package.module:NAME`"]
+    if not (isinstance(reference, str) or callable(reference)):
+        return [f"{where} is {reference!r}, which cannot be called"]
+    try:
+        if source_of(module_of(reference)) is not None:
+            return []
+    except ConfigError as error:
+        return [f"{where} is {reference!r}: {error}"]
+    return [
+        f"{where} is {reference!r}, of a module without Python source, whose changes could not be "
+        "noticed; name a function of your own that calls it"
+    ]
 
 
 def reference_to(target: Any) -> str:

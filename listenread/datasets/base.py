@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field
 
-from listenread.entries import Registry
+from listenread.entries import Registry, code_problems
 from listenread.errors import DataError
 from listenread.files.material import Material
 from listenread.labels import normalise, normalised_keys
@@ -264,6 +264,8 @@ class DatasetKind:
                         f"`uses` of {where or 'the kind'} names settings that do not exist: "
                         f"{', '.join(sorted(unknown))}"
                     )
+        for one in self.material:
+            found += code_problems(one.make, f"`make` of `{one.rule}`")
         if (self.read_clips is None) == (self.derive is None):
             found.append("needs one of `read_clips`, `derive`")
         if not callable(self.locate):

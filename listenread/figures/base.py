@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from listenread.entries import code_problems
 from listenread.settings import NoSettings, Settings
 
 #: What a figure or a task can read; see `listenread.tasks.base.Cell`.
@@ -48,6 +49,8 @@ class Figure:
             found.append(f"figure `{self.name}`: the name is not an identifier")
         if not (isinstance(self.draw, str) and ":" in self.draw):
             found.append(f"figure `{self.name}`: `draw` is not `package.module:function`")
+        else:
+            found += code_problems(self.draw, f"figure `{self.name}`: `draw`")
         if not self.caption:
             found.append(f"figure `{self.name}` has no caption")
         if self.per not in ("prompt", "model", "dataset"):

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import Field
 
 from listenread.audio.base import AudioInput
-from listenread.entries import Registry, load
+from listenread.entries import Registry, code_problems, load
 from listenread.errors import ConfigError
 from listenread.files.material import Material, Source
 from listenread.settings import Settings
@@ -256,6 +256,11 @@ class Family:
             found.append("needs `towers`, or else `vectors`")
         if self.towers and self.loader is None:
             found.append("has towers, but no `loader`")
+        if self.loader is not None:
+            found += code_problems(self.loader, "`loader`")
+        made = {one.rule: one.make for one in self.preparations}
+        for rule, make in (made | {one.rule: one.make for one in self.material}).items():
+            found += code_problems(make, f"`make` of `{rule}`")
         if not self.preparations:
             found.append("has no `preparations`")
         found += [

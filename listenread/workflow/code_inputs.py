@@ -5,11 +5,11 @@ compares the content. The imports are read from the source, so the list cannot b
 """
 
 import ast
-import importlib.util
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+from listenread.entries import source_of
 from listenread.errors import ConfigError
 
 #: Modules that cannot change a number: they say how things go, or start a process quickly. An edit
@@ -107,25 +107,14 @@ def module_source(name: str, root: Path) -> Path:
     """Find the file of a module by its name, of the package or a user's own; it is not imported.
 
     Raises:
-        ConfigError: there is no such module on the import path.
+        ConfigError: there is no such module on the import path, or it is built in or compiled.
     """
-    source = module_file(name, root)
+    source = module_file(name, root) or source_of(name)
     if source is None:
-        try:
-            spec = importlib.util.find_spec(name)
-        except ModuleNotFoundError:
-            spec = None
-        if spec is None or spec.origin is None:
-            raise ConfigError(
-                f"there is no module `{name}`; it must be on PYTHONPATH, in the working "
-                "directory, or next to an overlay."
-            )
-        if Path(spec.origin).suffix != ".py":
-            raise ConfigError(
-                f"the module `{name}` has no Python source that results could depend on; name a "
-                "module of your own."
-            )
-        source = Path(spec.origin)
+        raise ConfigError(
+            f"the module `{name}` has no Python source, so that its changes could not be noticed; "
+            "name code of your own that calls it."
+        )
     return source
 
 

@@ -1,11 +1,13 @@
 """Modules of a user: what they import, and results under the former name of a task."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from listenread.errors import ConfigError
+from listenread.models.base import find_family
 from listenread.tasks.margin import TASK
 from listenread.workflow import code_inputs
 from listenread.workflow.layout import under_former_names
@@ -63,3 +65,49 @@ def test_results_under_a_former_name_are_named_and_left(tmp_path):
     assert "results/metrics/*/*/confidence/*.parquet" in told
     assert kept.exists()
     assert under_former_names([replace(TASK, renamed_from=())], tmp_path) == []
+
+
+OWN_FAMILY = """
+from listenread.files.material import Material
+from listenread.models.base import Family, OwnSettings, Preparation
+
+def work(*arguments):
+    pass
+
+def family(make=work, fetch=work, loader=f"{__name__}:work"):
+    return Family(
+        name="x", description="One.", settings=OwnSettings, towers=frozenset({"text"}),
+        loader=loader, preparations=(Preparation("prepare_x", make, ("model.json",)),),
+        material=(Material("fetch_x", {"file": "file"}, fetch),),
+    )
+"""
+
+
+@pytest.mark.parametrize(
+    ("definition", "said"),
+    [
+        ("family()", None),
+        ("family(make=print)", "`make` of `prepare_x` is <built-in function print>, of a module"),
+        ("family(make='time:sleep')", "`make` of `prepare_x` is 'time:sleep', of a module without"),
+        ("family(fetch='os:system')", "`make` of `fetch_x` is 'os:system', of a module without"),
+        ("family(make='nothing')", "`make` of `prepare_x` is 'nothing', not `package.module:NAME`"),
+        ("family(make=3)", "`make` of `prepare_x` is 3, which cannot be called"),
+        ("family(loader='no_such:X')", "`loader` is 'no_such:X': there is no module `no_such`"),
+        (
+            "family(loader='math:sqrt')",
+            "`loader` is 'math:sqrt', of a module without Python source",
+        ),
+        ("print", "is not a model family: it is of type `builtin_function_or_method`"),
+        ("int", "`encode_audio` is missing"),
+    ],
+)
+def test_code_without_source_is_refused_by_name(tmp_path, monkeypatch, definition, said):
+    """Built-in, frozen and compiled modules have no source whose changes could be noticed."""
+    name = f"own_{tmp_path.name}"
+    write(tmp_path / f"{name}.py", f"{OWN_FAMILY}\nENTRY = {definition}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    if said is None:
+        assert find_family(f"{name}:ENTRY").name == "x"
+    else:
+        with pytest.raises(ConfigError, match=re.escape(said)):
+            find_family(f"{name}:ENTRY")
