@@ -104,10 +104,25 @@ def test_some_silent_clips_and_derived_datasets(tmp_path, heard):
     assert heard(tmp_path / "some.parquet", "First") == [
         f"{said}2 clips are silent there: x/late, x/soft."
     ]
-    louder = {"degradation": "gain", "level": 30.0, "seed": 0, "options": {}}
     base = tmp_path / "some.parquet"
-    build("degraded", louder, Places(), tmp_path / "louder.parquet", base_manifest=base)
-    assert heard(tmp_path / "louder.parquet", "First") == [f"{said}1 clip is silent there: x/late."]
+    for level, silent in (
+        (3.0, "2 clips are silent there: x/late, x/soft."),  # at -63 dB, by the limit of the base
+        (30.0, "1 clip is silent there: x/late."),
+    ):
+        louder = {"degradation": "gain", "level": level, "seed": 0, "options": {}}
+        build("degraded", louder, Places(), tmp_path / "louder.parquet", base_manifest=base)
+        assert heard(tmp_path / "louder.parquet", "First") == [said + silent]
+
+
+def test_a_part_of_the_clips_may_be_longer(tmp_path, heard):
+    (tmp_path / "own" / "x").mkdir(parents=True)
+    for seconds in (1.0, 2.0, 4.0):
+        path = tmp_path / "own" / "x" / f"{seconds:.0f}.wav"
+        soundfile.write(path, input_cases.note("oboe", 60, seconds), 16_000)
+    build("folder", {}, Places(tmp_path / "own"), tmp_path / "mixed.parquet")
+    assert heard(tmp_path / "mixed.parquet", "Centre") == [
+        "Centre hears the middle 2.56 s of clips of up to 4.0 s: 1 of 3 clips is longer."
+    ]
 
 
 def test_clips_that_are_heard_whole_are_not_mentioned(tmp_path, heard):

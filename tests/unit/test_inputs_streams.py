@@ -127,6 +127,7 @@ def test_tags_are_not_sound(case):
         content + b"TAG" + bytes(125),
         content + b"APETAGEX" + picture,
         b"ID3\x03\0\0\0\0\x07\x76" + bytes(1014) + content,
+        b"ID3\x03\0\0\0\0\0\x0a" + bytes(10 + 700) + content,  # padding that is not counted
         b"ID3\x04\0\x10\0\0\0\x0a" + bytes(10) + b"3DI" + bytes(7) + content,
     ):
         sound = loading.decode(tagged)
