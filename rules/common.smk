@@ -15,7 +15,7 @@ import listenread
 from listenread import entries, prompts
 from listenread.errors import ListenreadError
 from listenread.prompts import Prompt
-from listenread.workflow import code_inputs, layout, scheduling, startup
+from listenread.workflow import code_inputs, layout, replaced, scheduling, startup
 from listenread.workflow import config as configuration
 from listenread.workflow.contents import Contents
 from listenread.workflow.messages import check_duplicate_keys, read_yaml
@@ -118,7 +118,15 @@ except ListenreadError as error:
 
 LAYOUT = layout.Layout(CONFIG)
 if workflow.is_main_process:
-    for told in layout.under_former_names(one.task for one in CONFIG.tasks.values()):
+    own = [
+        (path, read_yaml(path)) for path in OVERLAYS if path.suffix in (".yaml", ".yml")
+    ]
+    for told in (
+        *replaced.undone(own, PROJECT / "config"),
+        *replaced.changes(LAYOUT),
+        *replaced.left_over(LAYOUT),
+        *layout.under_former_names(one.task for one in CONFIG.tasks.values()),
+    ):
         logger.warning(told)
 CONSTANTS = CONFIG.constants
 DATASETS, MODELS, TASKS = CONFIG.datasets, CONFIG.models, CONFIG.tasks

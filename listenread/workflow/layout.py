@@ -19,6 +19,8 @@ SCORES = "results/scores/{dataset}/{model}/{prompt}.parquet"
 MODEL = "results/models/{model}"
 EXPERIMENT = "results/experiments/{experiment}"
 FIGURES = EXPERIMENT + "/figures"
+#: The files of a figure.
+DRAWN_AS = ("svg", "pdf", "csv")
 
 #: How the paths of all that the workflow makes of its material begin.
 MADE = tuple(
@@ -289,6 +291,24 @@ class Layout:
         return [
             *dict.fromkeys(files + self.metric_files()),
             *(f"{folder}/{name}" for name in names_of_tables),
+        ]
+
+    def shown_files(self) -> list[str]:
+        """Figures, tables, clips and model indices of the experiment, which the page shows."""
+        experiment = self.config.constants.experiment
+        folder = EXPERIMENT.format(experiment=experiment.name)
+        tasks = [one.task for one in self.config.tasks.values()]
+        tables = [name for task in tasks for name in self.table_names(task)]
+        return [
+            *(f"{folder}/figures/{one.stem}.{end}" for one in self.figures() for end in DRAWN_AS),
+            *(f"{folder}/tables/{name}.{end}" for name in tables for end in ("csv", "tex")),
+            *(f"{folder}/clips/{name}.parquet" for name in experiment.datasets),
+            *(f"{folder}/model_index/{name}.json" for name in experiment.models),
+            *(
+                metrics_path(task).format(experiment=experiment.name)
+                for task in tasks
+                if task.per == "experiment"
+            ),
         ]
 
     def known_names(self) -> list[str]:

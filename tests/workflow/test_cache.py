@@ -104,6 +104,18 @@ def test_a_prompt_removed(project):
     assert_plan(project, set())
 
 
+def test_a_replaced_experiment_is_said_before_the_first_job(project):
+    project.config["experiment"]["prompts"] = ["track", "recording"]
+    result = project.snakemake("--dry-run")
+    said = result.stdout + result.stderr
+    sentence = "without the prompts `meaning`, with the prompts `recording`"
+    assert said.index(sentence) < said.index("rule embed_text")
+    assert "results/experiments/small holds" in said and "/meaning.svg" in said
+    project.config["experiment"]["name"] = "other"
+    result = project.snakemake("--dry-run")
+    assert "is finished" not in result.stdout + result.stderr
+
+
 def test_a_definition_edited(project):
     path = project.folder / "meanings.csv"
     path.write_text(path.read_text().replace("low,A {label} tone.", "low,A deep {label} tone."))
