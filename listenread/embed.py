@@ -4,11 +4,11 @@ import contextlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from listenread import health
+from listenread import health, prompts
 from listenread.audio.degradations.apply import chain
 from listenread.audio.heard import HEARD, decibels, noting_peaks
 from listenread.audio.loading import Batch, ClipLoader, mean_by_clip
@@ -20,6 +20,9 @@ from listenread.models.base import Vectors
 from listenread.models.common.device import device_type, resolve_device
 from listenread.progress import progress
 from listenread.prompts import PromptText
+
+#: Digits of a joint vector that two texts share if a tower reads them alike: batches differ beyond.
+_SAME_DIGITS = 6
 
 
 def embed_audio(
@@ -176,16 +179,21 @@ def embed_text(
     precision: str = "float32",
     threads: int = 1,
     templates: Sequence[str] = (),
+    same_texts: Literal["stop", "flag"] = "flag",
 ) -> None:
     """Embed the texts of one prompt with a model's text tower; the audio tower is not loaded.
 
     Writes one row per label and variant: `label, text, pre_joint, joint`, with `variant` where the
-    prompt has several. The `templates` of a set, one for each variant, are written into the table's
-    metadata. See `embed_audio` for the other arguments.
+    prompt has several, and `tokens, tokens_read` where the model counts them. The `templates` of a
+    set, one for each variant, are written into the table's metadata, and so is which labels have
+    the same text for the tower. See `embed_audio` for the other arguments.
+
+    Args:
+        same_texts: whether such labels refuse the prompt (`stop`) or are only written down.
 
     Raises:
         Unavailable: the model is unhealthy, or the tower reads all texts alike, as it does where
-            the tokenizer knows none of the words.
+            the tokenizer knows none of the words; or some, with `stop`.
         ListenreadError: the model cannot be loaded.
     """
     health.refuse_unhealthy(health_path, accept_unhealthy)
@@ -204,7 +212,17 @@ def embed_text(
             f"the text tower gives all {len(set(texts))} texts of the prompt the same vector, the "
             f"first is {texts[0]!r}"
         )
+    same = prompts.alike(_as_read(prompt, joint))
+    if same and same_texts == "stop":
+        raise Unavailable(
+            f"for the text tower {prompts.say_alike(same)}, so that none can be told from the "
+            "others; `same_texts: flag` in the prompt asks it nevertheless"
+        )
     columns: dict[str, list[Any]] = {"label": [row.label for row in prompt], "text": texts}
+    count_tokens = getattr(model, "count_tokens", None)
+    if count_tokens is not None:
+        tokens, most = count_tokens(texts)
+        columns |= {"tokens": tokens, "tokens_read": [min(number, most) for number in tokens]}
     variants = [row.variant for row in prompt]
     if max(variants) > 0:
         columns["variant"] = variants
@@ -219,4 +237,15 @@ def embed_text(
         device=device_type(device),
         precision=precision,
         **({"templates": list(templates)} if templates else {}),
+        **({"same_texts": prompts.say_alike(same)} if same else {}),
     )
+
+
+def _as_read(prompt: Sequence[PromptText], joint: np.ndarray) -> list[PromptText]:
+    """Give texts with the same vector the text of the first of them, variant by variant."""
+    vectors = np.round(joint, _SAME_DIGITS) + 0.0  # no -0.0, whose bytes differ from those of 0.0
+    first: dict[tuple[int, bytes], str] = {}
+    return [
+        row._replace(text=first.setdefault((row.variant, vector.tobytes()), row.text))
+        for row, vector in zip(prompt, vectors, strict=True)
+    ]

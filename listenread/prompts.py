@@ -1,19 +1,21 @@
 """Prompts: templates, definitions and fillers -> one text per label and variant."""
 
-import csv
 import itertools
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field, model_validator
 
-from listenread.errors import ConfigError
+from listenread.datasets.csv_files import read_csv
+from listenread.errors import ConfigError, DataError
 from listenread.labels import normalise
 from listenread.settings import Settings, unique
 
+#: A place in a template.
+_PLACE = re.compile(r"\{(\w+)\}")
 #: Words of the fillers: the usual typesetters' Latin, which says nothing about music.
 _FILLER_WORDS = (
     "lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor incididunt ut "
@@ -37,6 +39,23 @@ class PromptText(NamedTuple):
     text: str
 
 
+def check_template(template: str, places: Iterable[str] = ("label", "filler")) -> str:
+    """Refuse braces that nothing replaces: a tower would read them.
+
+    Raises:
+        ValueError: which braces, and what may stand in them.
+    """
+    rest = _PLACE.sub(lambda found: "" if found[1] in places else found[0], template)
+    if "{" not in rest and "}" not in rest and "{{" not in template and "}}" not in template:
+        return template
+    unknown = [name for name in _PLACE.findall(template) if name not in places]
+    if unknown:
+        raise ValueError(f"nothing says what {{{unknown[0]}}} in {template!r} stands for")
+    raise ValueError(
+        f"{template!r} has braces that a tower would read; write {{label}} once braced"
+    )
+
+
 Template = Annotated[
     str,
     Field(
@@ -53,6 +72,13 @@ class PromptSettings(Settings):
         default=None,
         description="Which of the dataset's spellings the labels are written in; null is the "
         "vocabulary's own.",
+    )
+    same_texts: Literal["stop", "flag"] = Field(
+        default="stop",
+        description="What two labels with the same text do, of which none can be told from the "
+        "other: `stop` refuses the prompt and names both, also where a tower alone reads them "
+        "alike (cut after its last token, or words that it does not know); `flag` says so on the "
+        "page.",
     )
     datasets: list[str] | None = Field(
         default=None,
@@ -76,6 +102,7 @@ class TemplatePrompt(PromptSettings):
 
     @model_validator(mode="after")
     def _filler_and_seeds(self) -> "TemplatePrompt":
+        check_template(self.template)
         has_filler = "{filler}" in self.template
         if has_filler and not self.filler_seeds:
             raise ValueError("the template has {filler}, so it needs `filler_seeds`")
@@ -120,9 +147,7 @@ class PromptSet(PromptSettings):
                 if f"{{{place}}}" not in self.grid.template:
                     raise ValueError(f"`grid.words`: the template has no {{{place}}}")
         for template in self.filled():
-            unknown = sorted(set(re.findall(r"\{(\w+)\}", template)) - {"label"})
-            if unknown:
-                raise ValueError(f"nothing says what {{{unknown[0]}}} in {template!r} stands for")
+            check_template(template, ["label"])
         if len(set(self.filled())) < len(self.filled()):
             raise ValueError("`grid`: two ways to fill it in give the same template")
         return self
@@ -141,6 +166,11 @@ class DefinitionPrompt(PromptSettings):
         description="A csv with `label,definition`, where `{label}` in a definition is replaced by "
         "the words of the label; or `released` for the paper authors' sentences, which are fetched "
         "at run time."
+    )
+    encoding: str = Field(
+        default="utf-8-sig",
+        description="Of the csv, as Python names it; the default is UTF-8 with or without a byte "
+        "order mark.",
     )
     mask_label: bool = Field(
         default=False, description="Whether each word of the label is deleted from its definition."
@@ -165,22 +195,34 @@ class Prompt(NamedTuple):
         templates: of a set, a variant each.
         filler_seeds: see `from_template`.
         mask_label: see `from_definitions`.
+        encoding: see `definitions`.
+        same_texts: see `PromptSettings`.
     """
 
     template: str | None = None
     templates: Sequence[str] = ()
     filler_seeds: Sequence[int] = ()
     mask_label: bool = False
+    encoding: str = "utf-8-sig"
+    same_texts: Literal["stop", "flag"] = "stop"
 
     @classmethod
     def from_settings(cls, settings: PromptSettings) -> "Prompt":
         """Take what decides about the texts from the settings of a prompt."""
         if isinstance(settings, DefinitionPrompt):
-            return cls(mask_label=settings.mask_label)
+            return cls(
+                mask_label=settings.mask_label,
+                encoding=settings.encoding,
+                same_texts=settings.same_texts,
+            )
         if isinstance(settings, PromptSet):
-            return cls(templates=settings.filled())
+            return cls(templates=settings.filled(), same_texts=settings.same_texts)
         if isinstance(settings, TemplatePrompt):
-            return cls(template=settings.template, filler_seeds=settings.filler_seeds or [])
+            return cls(
+                template=settings.template,
+                filler_seeds=settings.filler_seeds or [],
+                same_texts=settings.same_texts,
+            )
         raise TypeError(f"`{type(settings).__name__}` is not a kind of prompt")
 
     def texts(
@@ -209,7 +251,11 @@ class Prompt(NamedTuple):
             return from_template(self.template, words, self.filler_seeds)
         if definitions_file is None:
             raise ConfigError("a prompt without a template needs a file of definitions")
-        found = definitions(Path(definitions_file), names or {label: [label] for label in words})
+        found = definitions(
+            Path(definitions_file),
+            names or {label: [label] for label in words},
+            self.encoding,
+        )
         return from_definitions(found, words, self.mask_label)
 
 
@@ -233,11 +279,16 @@ def from_template(
     rows = []
     for variant, seed in enumerate(filler_seeds or [None]):
         for position, (label, word) in enumerate(words.items()):
-            text = template.replace("{label}", word)
+            places = {"label": word}
             if seed is not None:
-                text = text.replace("{filler}", filler_sentence(seed, position))
-            rows.append(PromptText(label, variant, text))
+                places["filler"] = filler_sentence(seed, position)
+            rows.append(PromptText(label, variant, _fill(template, places)))
     return rows
+
+
+def _fill(template: str, places: Mapping[str, str]) -> str:
+    """Fill all places at once: what a label holds is text, also `{filler}`."""
+    return _PLACE.sub(lambda found: places.get(found[1], found[0]), template)
 
 
 def fill_grid(template: str, words: Mapping[str, Sequence[str]]) -> list[str]:
@@ -273,7 +324,7 @@ def from_definitions(
     """Use a definition of each label as its prompt, with or without the words of the label."""
     rows = []
     for label, word in words.items():
-        text = definitions_of[label].replace("{label}", word)
+        text = _fill(definitions_of[label], {"label": word})
         rows.append(PromptText(label, 0, mask(text, word) if mask_label else text))
     return rows
 
@@ -291,33 +342,73 @@ def mask(text: str, label_words: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
 
 
-def definitions(path: Path, names: Mapping[str, Sequence[str]]) -> dict[str, str]:
+def alike(texts: Sequence[PromptText]) -> list[tuple[list[str], str]]:
+    """Find the labels that one variant of a prompt gives the same text.
+
+    Returns:
+        Labels with one text, and the text, for each text that several labels have, or that is
+        empty; of the first variant in which there are any.
+
+    >>> alike([PromptText("flute", 0, "A pipe"), PromptText("fife", 0, "A pipe")])
+    [(['flute', 'fife'], 'A pipe')]
+    """
+    together: dict[tuple[int, str], list[str]] = {}
+    for label, variant, text in texts:
+        together.setdefault((variant, text), []).append(label)
+    found = [(key, labels) for key, labels in together.items() if len(labels) > 1 or not key[1]]
+    first = min((variant for (variant, _), _ in found), default=0)
+    return [(labels, text) for (variant, text), labels in found if variant == first]
+
+
+def say_alike(found: Sequence[tuple[Sequence[str], str]]) -> str:
+    """Say which labels have one text.
+
+    >>> say_alike([(["flute", "fife"], "A pipe"), (["oboe"], "")])
+    "'flute' and 'fife' have the same text 'A pipe'; 'oboe' has an empty text"
+    """
+    parts = []
+    for labels, text in found:
+        names = " and ".join(map(repr, labels[:5])) + (" and others" if len(labels) > 5 else "")
+        has = "have the same" if len(labels) > 1 else "has an"
+        shown = f" {text[:60] + '...' if len(text) > 60 else text!r}" if text else ""
+        parts.append(f"{names} {has} {'' if text else 'empty '}text{shown}")
+    return "; ".join(parts)
+
+
+def definitions(
+    path: Path, names: Mapping[str, Sequence[str]], encoding: str = "utf-8-sig"
+) -> dict[str, str]:
     """Read a csv with `label,definition` and find the row of every label.
 
     Args:
         path: the csv.
         names: label -> what its row may be called: the label itself and its words in every
             spelling; upper and lower case are one.
+        encoding: of the csv.
 
     Raises:
-        ConfigError: the file is not there or not such a csv, has a label twice, or misses one.
+        ConfigError: the file is not there or not such a csv, has a label twice, or misses one; or a
+            definition has braces around anything but `{label}`.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            rows = list(reader)
-            columns = reader.fieldnames or []
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ConfigError(f"{path} cannot be read: {error}") from error
-    missing_columns = [name for name in ("label", "definition") if name not in columns]
-    if missing_columns:
-        raise ConfigError(f"{path} misses the column(s) {', '.join(missing_columns)}")
+        rows = read_csv(
+            path,
+            ["label", "definition"],
+            encoding,
+            encoding_advice=", or name its `encoding` in the prompt",
+        ).values()
+        for row in rows:
+            check_template(row["definition"], ["label"])
+    except DataError as error:
+        raise ConfigError(str(error)) from error
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}") from error
     found: dict[str, str] = {}
     for row in rows:
-        key = normalise(row["label"] or "").casefold()
+        key = normalise(row["label"]).casefold()
         if key in found:
             raise ConfigError(f"{path} has the label {row['label']!r} twice")
-        found[key] = (row["definition"] or "").strip()
+        found[key] = row["definition"]
     chosen = {
         label: next(
             (text for name in known_as if (text := found.get(normalise(name).casefold()))), ""

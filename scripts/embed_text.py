@@ -22,6 +22,7 @@ with job(snakemake.log[0]), unavailable_as_table(snakemake.output[0]):
             prompt.texts(params.words, files.get("definitions"), params.names),
             snakemake.output[0],
             templates=prompt.templates,
+            same_texts=prompt.same_texts,
             health_path=files.health,
             threads=snakemake.threads,
             **params.tower,

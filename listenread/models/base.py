@@ -49,7 +49,11 @@ class TwoTower(Protocol):
         ...
 
     def encode_text(self, texts: list[str]) -> Vectors:
-        """Encode a batch of texts."""
+        """Encode a batch of texts.
+
+        A model may have ``count_tokens(texts)`` beside it, which gives the tokens of each text, and
+        how many the tower reads: what it does not read is then said.
+        """
         ...
 
 

@@ -5,13 +5,14 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from listenread.datasets.manifest import read_manifest
+from listenread.datasets.notes import counted, note
 from listenread.figures.base import figure_path
 from listenread.files import tables
 from listenread.files.tables import UNAVAILABLE
@@ -19,6 +20,9 @@ from listenread.metrics.base import Metric
 from listenread.report.decisions import Decisions
 from listenread.tasks.base import TASKS, Table, Task
 from listenread.tasks.claims import Reading
+
+#: Columns of a table of texts that the page needs.
+_OF_TEXTS = ("label", "text", "variant", "tokens", "tokens_read")
 
 
 @dataclass(frozen=True)
@@ -87,11 +91,14 @@ class Prompt:
         name: in the configuration.
         variants: number of its variants.
         example: its text for one class; None where no model read it.
+        remarks: what towers do not read of it, and labels that they cannot tell apart, in
+            sentences.
     """
 
     name: str
     variants: int
     example: str | None
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -304,17 +311,43 @@ def read_prompts(paths: Iterable[str | Path], names: Sequence[str]) -> list[Prom
         names: the prompts of the experiment.
     """
     found: dict[str, Prompt] = {}
-    for path in paths:
-        name = Path(path).stem
-        if name in found:
+    for path in map(Path, paths):
+        name = path.stem
+        texts = tables.read(path, ["label", "text"], only=_OF_TEXTS)
+        if texts.unavailable is not None:
             continue
-        texts = tables.read(path, ["label", "text"])
-        if texts.unavailable is None:
+        known = found.get(name)
+        if known is None:
             variants = 1
             if "variant" in texts.data.column_names:
                 variants = len(set(texts.data["variant"].to_pylist()))
-            found[name] = Prompt(name, variants, texts.data["text"][0].as_py())
+            known = Prompt(name, variants, texts.data["text"][0].as_py())
+        said = _said_of_texts(texts, f"{path.parent.name} on {path.parent.parent.name}")
+        found[name] = replace(known, remarks=(*known.remarks, *said))
     return [found.get(name, Prompt(name, 1, None)) for name in names]
+
+
+def _said_of_texts(texts: tables.Table, whose: str) -> list[str]:
+    """Say which labels a tower cannot tell apart, and which texts it does not read to their end."""
+    said = []
+    if "same_texts" in texts.made_by:
+        said.append(f"For {whose} {texts.made_by['same_texts']}: none can be told from the others.")
+    if "tokens" in texts.data.column_names:
+        labels, tokens, read = (
+            texts.data[name].to_pylist() for name in ("label", "tokens", "tokens_read")
+        )
+        cut = dict.fromkeys(
+            label for label, all_of, some in zip(labels, tokens, read, strict=True) if all_of > some
+        )
+        if cut:
+            said.append(
+                note(
+                    f"{whose} reads the first {max(read)} of up to {max(tokens)} tokens of the "
+                    f"{counted(len(cut), 'label')}",
+                    list(cut),
+                )
+            )
+    return said
 
 
 def read_sounds(path: str | Path) -> dict[str, str]:

@@ -607,6 +607,12 @@ def _check_words(dataset: Dataset, spelling: str | None, problems: Problems) -> 
 
 
 def _check_prompts(config: Configuration, base: Path, problems: Problems) -> None:
+    for name, prompt in config.prompts.items():
+        for strange in sorted(set(prompt.datasets or ()) - set(config.datasets)):
+            problems.add(
+                ("prompts", name, "datasets"),
+                f": there is no dataset `{strange}`{suggest([strange], sorted(config.datasets))}",
+            )
     for dataset in (config.datasets[name] for name in config.constants.experiment.datasets):
         for name in config.prompts_for(dataset.name):
             prompt = config.prompts[name]
@@ -616,8 +622,27 @@ def _check_prompts(config: Configuration, base: Path, problems: Problems) -> Non
                     f": dataset `{dataset.name}` has no spelling `{prompt.spelling}`"
                     f"{suggest([prompt.spelling], sorted(dataset.spellings))}",
                 )
-            elif isinstance(prompt, DefinitionPrompt) and prompt.file != RELEASED_DEFINITIONS:
-                try:
-                    prompts.definitions(prompts.find_file(prompt.file, base), dataset.names)
-                except ListenreadError as error:
-                    problems.add(("prompts", name, "file"), f", dataset `{dataset.name}`: {error}")
+                continue
+            path = None
+            if isinstance(prompt, DefinitionPrompt):
+                if prompt.file == RELEASED_DEFINITIONS:
+                    continue
+                path = prompts.find_file(prompt.file, base)
+            try:
+                said = prompts.Prompt.from_settings(prompt)
+                first = said._replace(
+                    templates=said.templates[:1], filler_seeds=said.filler_seeds[:1]
+                )
+                texts = first.texts(dataset.words(prompt.spelling), path, dataset.names)
+            except ListenreadError as error:
+                problems.add(("prompts", name, "file"), f", dataset `{dataset.name}`: {error}")
+                continue
+            alike = prompts.alike(texts)
+            empty = [one for one in alike if not one[1]]
+            if alike and (prompt.same_texts == "stop" or empty):
+                problems.add(
+                    ("prompts", name),
+                    f", dataset `{dataset.name}`: {prompts.say_alike(alike)}, so that none can be "
+                    "told from the others"
+                    + ("" if empty else "; `same_texts: flag` asks it nevertheless"),
+                )

@@ -149,7 +149,7 @@ def test_labels_that_no_prompt_could_tell_apart_are_refused(base):
         ("label,definition\nviolin,A {label}.\n", "no definition of 'Bass Tuba'"),
         ("label,text\nviolin,A {label}.\n", "misses the column(s) definition"),
         ("label,definition\nviolin,a\nVIOLIN,b\n", "has the label 'VIOLIN' twice"),
-        (None, "cannot be read"),
+        (None, "does not exist"),
     ],
 )
 def test_a_definition_file_must_serve_every_label(base, tmp_path, content, wanted):

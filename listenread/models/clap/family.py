@@ -66,6 +66,17 @@ class CLAP:
             raise ModelError(f"{self.model_dir} was loaded without its audio tower.")
         return encode_waveforms(self.audio_tower, waveforms, self.audio_input, self.device)
 
+    def count_tokens(self, texts: list[str]) -> tuple[list[int], int]:
+        """Count the tokens of texts with the first and the last one, and say how many are read."""
+        if self.tokenizer is None:
+            raise ModelError(f"{self.model_dir} was loaded without its text tower.")
+        added = self.tokenizer.num_special_tokens_to_add(False)
+        counts = [
+            len(encoding.ids) + sum(len(rest.ids) - added for rest in encoding.overflowing)
+            for encoding in self.tokenizer.encode_batch(list(texts))
+        ]
+        return counts, self.sizes.text.max_tokens
+
     def encode_text(self, texts: list[str]) -> Vectors:
         """Encode a batch of texts.
 

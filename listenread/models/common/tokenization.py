@@ -66,6 +66,12 @@ def load(path: str | Path) -> Tokenizer:
     return tokenizer
 
 
+def count(tokenizer: Tokenizer, texts: list[str]) -> list[int]:
+    """Count the tokens of each text, its end included, before it is cut."""
+    end = tokenizer.get_vocab_size() - 1
+    return [1 + sum(i != end for i in encoding.ids) for encoding in tokenizer.encode_batch(texts)]
+
+
 def encode(tokenizer: Tokenizer, texts: list[str], max_tokens: int) -> np.ndarray:
     """Encode texts as ids that the text tower reads.
 

@@ -59,6 +59,13 @@ class MusCALL:
             raise ModelError(f"{self.model_dir} was loaded without its audio tower.")
         return encode_waveforms(self.audio_tower, waveforms, self.audio_input, self.device)
 
+    def count_tokens(self, texts: list[str]) -> tuple[list[int], int]:
+        """Count the tokens of texts with their end, and say how many are read."""
+        if self.tokenizer is None:
+            raise ModelError(f"{self.model_dir} was loaded without its text tower.")
+        counts = tokenization.count(self.tokenizer, list(texts))
+        return counts, self.sizes.text.max_tokens
+
     def encode_text(self, texts: list[str]) -> Vectors:
         """Encode a batch of texts."""
         if self.text_tower is None or self.tokenizer is None:
