@@ -15,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -100,20 +101,23 @@ POPULATIONS: dict[str, Callable[[np.random.Generator, int], Clips]] = {
 }
 
 
-def of_classification(sample: Clips) -> list[Measurement]:
+def of_classification(sample: Clips, resampling: Resampling = RESAMPLING) -> list[Measurement]:
     """Measure a sample as the workflow does."""
     return classification.measure(
-        sample.scores, sample.labels, metrics=METRICS, resampling=RESAMPLING, groups=sample.groups
+        sample.scores, sample.labels, metrics=METRICS, resampling=resampling, groups=sample.groups
     )
 
 
-def of_difference(rng: np.random.Generator, n: int, population: str) -> list[Measurement]:
+def of_difference(
+    rng: np.random.Generator, n: int, population: str, resampling: Resampling = RESAMPLING
+) -> list[Measurement]:
     """The paired difference of two prompts on the same clips, the second a little better."""
     one = POPULATIONS[population](rng, n)
     better = one.scores + 0.3 * rng.normal(size=one.scores.shape)
     better += 0.3 * np.eye(one.scores.shape[1])[one.labels]
     first, second = (
-        of_classification(Clips(scores, one.labels, one.groups)) for scores in (better, one.scores)
+        of_classification(Clips(scores, one.labels, one.groups), resampling)
+        for scores in (better, one.scores)
     )
     return [
         paired_difference(a, b, confidence_level=LEVEL) for a, b in zip(first, second, strict=True)
@@ -130,7 +134,11 @@ def vectors(rng: np.random.Generator, n: int, size: int = 1) -> tuple[np.ndarray
 
 
 def of_prototypes(
-    rng: np.random.Generator, n: int, protocol: str, size: int = 1
+    rng: np.random.Generator,
+    n: int,
+    protocol: str,
+    size: int = 1,
+    resampling: Resampling = RESAMPLING,
 ) -> list[Measurement]:
     """Class means, learned again for what compares scores of different clips."""
     audio, drawn = vectors(rng, n, size)
@@ -140,42 +148,52 @@ def of_prototypes(
         return prototypes.scores(audio, drawn.labels, 14, protocol=protocol, folds=folds, kept=kept)
 
     return classification.measure(
-        learned(None), drawn.labels, metrics=METRICS, resampling=RESAMPLING,
+        learned(None), drawn.labels, metrics=METRICS, resampling=resampling,
         groups=drawn.groups, learned=learned,
     )  # fmt: skip
 
 
-def of_separation(rng: np.random.Generator, n: int) -> list[Measurement]:
+def of_separation(
+    rng: np.random.Generator, n: int, resampling: Resampling = RESAMPLING
+) -> list[Measurement]:
     """Cosines of clips with texts."""
     drawn = clips(rng, n, heavy=True)
     profile = separation.text_audio_profile(np.tanh(drawn.scores / 4), drawn.labels, bins=200)
-    return separation.measure(profile, drawn.groups, RESAMPLING)
+    return separation.measure(profile, drawn.groups, resampling)
 
 
-def of_pairs(rng: np.random.Generator, n: int) -> list[Measurement]:
+def of_pairs(
+    rng: np.random.Generator, n: int, resampling: Resampling = RESAMPLING
+) -> list[Measurement]:
     """Cosines of clips with clips."""
     audio, drawn = vectors(rng, n)
     return separation.measure_clip_pairs(
-        audio, drawn.labels, drawn.groups, RESAMPLING, bins=200, max_others=5000
+        audio, drawn.labels, drawn.groups, resampling, bins=200, max_others=5000
     )
 
 
-def of_margin(rng: np.random.Generator, n: int) -> list[Measurement]:
+def of_margin(
+    rng: np.random.Generator, n: int, resampling: Resampling = RESAMPLING
+) -> list[Measurement]:
     """The difference of the two largest scores."""
     drawn = clips(rng, n)
-    return margin.measure(drawn.scores, drawn.labels, drawn.groups, RESAMPLING)
+    return margin.measure(drawn.scores, drawn.labels, drawn.groups, resampling)
 
 
-def of_rankings(rng: np.random.Generator, n: int) -> list[Measurement]:
+def of_rankings(
+    rng: np.random.Generator, n: int, resampling: Resampling = RESAMPLING
+) -> list[Measurement]:
     """How alike two prompts rank the classes."""
     drawn = clips(rng, n)
     other = drawn.scores + rng.normal(size=drawn.scores.shape)
     return prompt_effects.measure_ranking(
-        drawn.scores, other, drawn.labels, drawn.groups, RESAMPLING
+        drawn.scores, other, drawn.labels, drawn.groups, resampling
     )
 
 
-def of_triplets(rng: np.random.Generator, n: int) -> list[Measurement]:
+def of_triplets(
+    rng: np.random.Generator, n: int, resampling: Resampling = RESAMPLING
+) -> list[Measurement]:
     """Texts of instruments of eight families, related within these."""
     centres = np.random.default_rng(0).normal(size=(8, 6))
     family = rng.integers(0, 8, n)
@@ -183,30 +201,39 @@ def of_triplets(rng: np.random.Generator, n: int) -> list[Measurement]:
     same = family[:, None] == family
     return triplets.measure(
         texts, np.where(same, 2.0, np.inf), same.astype(int), protocol="corrected",
-        resampling=RESAMPLING,
+        resampling=resampling,
     )[:1]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Case:
-    """What is measured on samples of some sizes, and how large a draw its truth comes from."""
+    """What is measured on samples of some sizes, and how large a draw its truth comes from.
 
-    measure: Callable[[np.random.Generator, int], list[Measurement]]
+    Where `truth` is None it is the mean of as many draws of the same size: what is learned from few
+    clips is worse than what is learned from many, and the value is about the former.
+    """
+
+    measure: Callable[..., list[Measurement]]
     sizes: tuple[int, ...] = SIZES
-    truth: int = 60_000
+    truth: int | None = 60_000
     truths: int = 4
 
 
+#: Of what is learned from the clips.
+AT_SIZE: dict[str, Any] = {"truth": None, "truths": 300}
+
 CASES: dict[str, Case] = {
     **{
-        name: Case(lambda rng, n, draw=draw: of_classification(draw(rng, n)))
+        name: Case(lambda rng, n, draw=draw, **how: of_classification(draw(rng, n), **how))
         for name, draw in POPULATIONS.items()
     },
     "difference of prompts": Case(partial(of_difference, population="14 unbalanced classes")),
     "difference, groups of 3": Case(partial(of_difference, population="groups of 3")),
-    "prototypes, published": Case(partial(of_prototypes, protocol="published")),
-    "prototypes, corrected": Case(partial(of_prototypes, protocol="corrected")),
-    "prototypes, groups of 3": Case(partial(of_prototypes, protocol="corrected", size=3)),
+    "prototypes, published": Case(partial(of_prototypes, protocol="published"), **AT_SIZE),
+    "prototypes, corrected": Case(partial(of_prototypes, protocol="corrected"), **AT_SIZE),
+    "prototypes, groups of 3": Case(
+        partial(of_prototypes, protocol="corrected", size=3), **AT_SIZE
+    ),
     "clips and texts": Case(of_separation),
     "clips and clips": Case(of_pairs, sizes=SIZES[:3], truth=4000, truths=10),
     "margin": Case(of_margin),
@@ -219,15 +246,13 @@ def coverage(name: str, repetitions: int) -> dict[str, list[tuple[float, float, 
     """Metric -> for each size coverage, mean width, and the share that is not defined."""
     case = CASES[name]
     rng = np.random.default_rng([len(name), *name.encode()])
-    large = [case.measure(rng, case.truth) for _ in range(case.truths)]
-    truth = {
-        one.metric: float(np.mean([draw[index].value for draw in large]))
-        for index, one in enumerate(large[0])
-    }
-    found: dict[str, list[tuple[float, float, float]]] = {metric: [] for metric in truth}
+    names = [one.metric for one in case.measure(rng, case.sizes[0])]
+    found: dict[str, list[tuple[float, float, float]]] = {metric: [] for metric in names}
+    truth = {} if case.truth is None else _truth(case, rng, case.truth)
     for n in case.sizes:
         runs = [case.measure(rng, n) for _ in range(repetitions)]
-        for metric, value in truth.items():
+        at_size = _truth(case, rng, n) if case.truth is None else truth
+        for metric, value in at_size.items():
             ones = [one for run in runs for one in run if one.metric == metric]
             low, high = (np.array([getattr(one, end) for one in ones])
                          for end in ("ci_low", "ci_high"))  # fmt: skip
@@ -241,6 +266,14 @@ def coverage(name: str, repetitions: int) -> dict[str, list[tuple[float, float, 
                 )
             )
     return found
+
+
+def _truth(case: Case, rng: np.random.Generator, n: int) -> dict[str, float]:
+    draws = [case.measure(rng, n, resampling=Resampling(0)) for _ in range(case.truths)]
+    return {
+        one.metric: float(np.mean([draw[index].value for draw in draws]))
+        for index, one in enumerate(draws[0])
+    }
 
 
 def methods(sample: Clips, rng: np.random.Generator) -> dict[str, dict[str, tuple[float, float]]]:

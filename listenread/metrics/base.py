@@ -43,11 +43,14 @@ class Scale:
         low: smallest value that there can be; -inf for none.
         high: largest value; inf for none.
         share: whether it is the share of clips of which something is true.
+        learned: whether replicates learn again, from fewer clips. They are worse for that, which is
+            no bias of the value: it is what is learned from as many clips as there are.
     """
 
     low: float = -math.inf
     high: float = math.inf
     share: bool = False
+    learned: bool = False
 
     @property
     def bounded(self) -> bool:

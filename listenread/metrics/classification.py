@@ -14,7 +14,13 @@ from listenread.errors import Unavailable
 from listenread.metrics import chance
 from listenread.metrics.base import NO_CHANCE, Measurement, Metric, Resampling, Target
 from listenread.metrics.scored import Resampled, as_target, check, divide, macro
-from listenread.metrics.uncertainty import jackknife, measurement, over_variants, sum_by_group
+from listenread.metrics.uncertainty import (
+    ENOUGH_GROUPS,
+    jackknife,
+    measurement,
+    over_variants,
+    sum_by_group,
+)
 
 #: Between a metric and the index of a class in the name of a statistic.
 _OF_CLASS = "/"
@@ -221,6 +227,7 @@ def measure(
     resampling: Resampling,
     groups: np.ndarray | None = None,
     learned: Learned | None = None,
+    enough: int = ENOUGH_GROUPS,
 ) -> list[Measurement]:
     """Measure one prompt: every metric with its interval and its chance level.
 
@@ -236,6 +243,7 @@ def measure(
         learned: for scores that were learned from the clips: takes those that are kept, bool (n,),
             and gives scores of all clips that were learned from them, shape (n, C). Metrics that
             are not `Metric.of_decisions` are replicated with it.
+        enough: groups below which intervals say that they are few; see `uncertainty.interval`.
 
     Raises:
         DataError: see `scored.check`.
@@ -260,7 +268,13 @@ def measure(
             return _values(moved, again.on(weights))
 
         return _jackknife(
-            statistics, scored.target, groups, chosen, resampling, relearned if learned else None
+            statistics,
+            scored.target,
+            groups,
+            chosen,
+            resampling,
+            relearned if learned else None,
+            enough=enough,
         )
 
     return over_variants(measure_one, variants, confidence_level=resampling.confidence_level)
@@ -282,6 +296,7 @@ def _jackknife(
     resampling: Resampling,
     relearned: Callable[[np.ndarray], dict[str, np.ndarray]] | None = None,
     of_class: Sequence["OfClass"] = (),
+    enough: int = ENOUGH_GROUPS,
 ) -> list[Measurement]:
     named = {metric.name: metric for metric in metrics} | {
         f"{one.metric.name}{_OF_CLASS}{index}": one.metric
@@ -299,6 +314,7 @@ def _jackknife(
         # The float32 weights, and the segments of the largest class in float32 and float64.
         bytes_per_replicate=4 * n + 64 * largest_class,
         relearned=relearned,
+        enough=enough,
     )
 
 

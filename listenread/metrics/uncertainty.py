@@ -15,6 +15,7 @@ of bias); Clopper and Pearson, Biometrika 26, 1934 (shares that are 0 or 1).
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -25,6 +26,8 @@ from listenread.metrics.base import LINEAR, NO_CHANCE, Measurement, Metric, Resa
 JACKKNIFE, EXACT, UNDEFINED = "jackknife", "Clopper-Pearson", "not defined"
 #: The jackknife over fewer groups than were seen to be enough; see docs/uncertainty.md.
 FEW_GROUPS, ENOUGH_GROUPS = "jackknife, few groups", 200
+#: The same for scores that were learned from the clips, such as those of class means.
+ENOUGH_TO_LEARN = 600
 #: Spread of replicates that is rounding.
 _ROUNDING = 1e-12
 
@@ -178,6 +181,7 @@ def interval(
     scale: Scale,
     n_groups: int,
     confidence_level: float,
+    enough: int = ENOUGH_GROUPS,
 ) -> tuple[float, float, str]:
     """Return the ends of a value's interval and the method that gives them.
 
@@ -192,6 +196,7 @@ def interval(
         scale: bounds of the value, and whether it is a share of clips.
         n_groups: that the value rests on.
         confidence_level: strictly between 0 and 1.
+        enough: groups below which the method says that they are few.
 
     Raises:
         ConfigError: see `check_level`.
@@ -211,12 +216,14 @@ def interval(
     centre, error = standard_error(value, replicates)
     if np.isnan(error):
         return float("nan"), float("nan"), UNDEFINED
+    if scale.learned:
+        centre = value
     if error <= _ROUNDING:
         return *_without_variation(value, scale, n_groups, confidence_level), (
             EXACT if scale.share else UNDEFINED
         )
     freedom = min(len(replicates), n_groups) - 1
-    method = JACKKNIFE if n_groups >= ENOUGH_GROUPS else FEW_GROUPS
+    method = JACKKNIFE if n_groups >= enough else FEW_GROUPS
     reach = error * float(stdtrit(freedom, (1 + confidence_level) / 2))
     if not scale.bounded:
         return centre - reach, centre + reach, method
@@ -295,7 +302,7 @@ def paired_difference(
         n=first.n,
         n_groups=first.n_groups,
         chance=0.0,
-        scale=Scale(share=first.scale.share),
+        scale=Scale(share=first.scale.share, learned=first.scale.learned),
         confidence_level=confidence_level,
     )
 
@@ -324,9 +331,10 @@ def measurement(
     chance: float = NO_CHANCE,
     scale: Scale = LINEAR,
     confidence_level: float,
+    enough: int = ENOUGH_GROUPS,
 ) -> Measurement:
     """Complete a value by its interval."""
-    low, high, method = interval(value, replicates, scale, n_groups, confidence_level)
+    low, high, method = interval(value, replicates, scale, n_groups, confidence_level, enough)
     return Measurement(
         metric, value, low, high, n, chance, n_groups, method, replicates=replicates, scale=scale
     )
@@ -341,6 +349,7 @@ def jackknife(
     chance: Mapping[str, float] | None = None,
     bytes_per_replicate: int = 0,
     relearned: Callable[[np.ndarray], Mapping[str, np.ndarray]] | None = None,
+    enough: int = ENOUGH_GROUPS,
 ) -> list[Measurement]:
     """Measure statistics on all clips (or labels, or anchors), and without one set after the other.
 
@@ -354,6 +363,7 @@ def jackknife(
         relearned: takes the weights of one replicate, shape (n, 1), and gives values, of shape
             (1,), of the names whose replicates need what was learned from the clips to be learned
             from the rest of them.
+        enough: see `interval`.
 
     Returns:
         One measurement for each name, in the order of `statistics`.
@@ -370,10 +380,12 @@ def jackknife(
     for block, weights in blocks:
         for name, result in statistics(weights).items():
             replicates[name][block] = result
+    again: set[str] = set()
     if relearned is not None:
         for one in range(n_sets):
             for name, result in relearned((sets != one)[:, None].astype(np.float64)).items():
                 replicates[name][one] = result[0]
+                again.add(name)
     if not n_sets and resampling.n:  # a single group: nothing can be left out
         replicates = {name: np.full(2, np.nan) for name in values}
     return [
@@ -384,8 +396,9 @@ def jackknife(
             n=n,
             n_groups=n_groups,
             chance=(chance or {}).get(name, NO_CHANCE),
-            scale=metrics[name].scale,
+            scale=replace(metrics[name].scale, learned=name in again),
             confidence_level=resampling.confidence_level,
+            enough=enough,
         )
         for name, value in values.items()
     ]

@@ -12,6 +12,7 @@ from listenread.metrics import prototypes
 from listenread.metrics.base import Resampling, Target
 from listenread.metrics.classification import measure as measure_classification
 from listenread.metrics.classification import top
+from listenread.metrics.uncertainty import ENOUGH_TO_LEARN
 from listenread.tasks.base import Answer, Row, Table, Task
 from listenread.tasks.cell import Cell
 from listenread.tasks.claims import (
@@ -54,6 +55,7 @@ def measure(cell: Cell, settings: ClassificationSettings, resampling: Resampling
                 resampling=resampling,
                 groups=groups,
                 learned=learned,
+                enough=ENOUGH_TO_LEARN,
             )
             yield from (Row(one, space, protocol) for one in measured)
 

@@ -175,15 +175,14 @@ def all_pairs(values: np.ndarray, replicates: np.ndarray, freedom: int) -> np.nd
         Float64, shape (k, k), symmetric, 1 on the diagonal.
     """
     n = replicates.shape[1]
-    mean = replicates.mean(axis=1)  # (k,)
-    centred = replicates - mean[:, None]
+    centred = replicates - replicates.mean(axis=1)[:, None]
     product = centred @ centred.T  # (k, k)
     squares = np.diag(product)
     spread = np.maximum(squares[:, None] + squares - 2 * product, 0)
     # Equal rows differ by rounding alone.
     spread[spread < 1e-12 * (squares[:, None] + squares)] = 0
-    centre = n * values - (n - 1) * mean
-    p: np.ndarray = two_sided(centre[:, None] - centre, np.sqrt((n - 1) / n * spread), freedom)
+    error = np.sqrt((n - 1) / n * spread)
+    p: np.ndarray = two_sided(values[:, None] - values, error, freedom)
     return p
 
 

@@ -11,6 +11,7 @@ from listenread.metrics import probes
 from listenread.metrics.base import Resampling, Target
 from listenread.metrics.classification import measure as measure_classification
 from listenread.metrics.classification import top
+from listenread.metrics.uncertainty import ENOUGH_TO_LEARN
 from listenread.tasks.base import Answer, Row, Table, Task
 from listenread.tasks.cell import Cell
 from listenread.tasks.claims import Reading
@@ -70,6 +71,7 @@ def measure(cell: Cell, settings: ProbeSettings, resampling: Resampling) -> Iter
                 metrics=settings.metrics(),
                 resampling=resampling,
                 groups=groups,
+                enough=ENOUGH_TO_LEARN,
             )
             yield from (Row(one, space, "corrected", task=task) for one in measured)
 
