@@ -15,6 +15,7 @@ from listenread.metrics import chance
 from listenread.metrics.base import NO_CHANCE, Measurement, Metric, Resampling, Target
 from listenread.metrics.scored import Resampled, as_target, check, divide, macro
 from listenread.metrics.uncertainty import (
+    ENOUGH_FOR_A_CLASS,
     ENOUGH_GROUPS,
     jackknife,
     measurement,
@@ -314,7 +315,7 @@ def _jackknife(
         # The float32 weights, and the segments of the largest class in float32 and float64.
         bytes_per_replicate=4 * n + 64 * largest_class,
         relearned=relearned,
-        enough=enough,
+        enough=max(enough, ENOUGH_FOR_A_CLASS * target.n_classes),
     )
 
 

@@ -28,6 +28,10 @@ JACKKNIFE, EXACT, UNDEFINED = "jackknife", "Clopper-Pearson", "not defined"
 FEW_GROUPS, ENOUGH_GROUPS = "jackknife, few groups", 200
 #: The same for scores that were learned from the clips, such as those of class means.
 ENOUGH_TO_LEARN = 600
+#: And groups for each class, of what is a mean over classes.
+ENOUGH_FOR_A_CLASS = 20
+#: Sets that carry the spread of replicates; of 60 normal ones about 20 do.
+_ENOUGH_SETS = 4
 #: Spread of replicates that is rounding.
 _ROUNDING = 1e-12
 
@@ -223,7 +227,8 @@ def interval(
             EXACT if scale.share else UNDEFINED
         )
     freedom = min(len(replicates), n_groups) - 1
-    method = JACKKNIFE if n_groups >= enough else FEW_GROUPS
+    few = n_groups < enough or _sets_behind(replicates) < _ENOUGH_SETS
+    method = FEW_GROUPS if few else JACKKNIFE
     reach = error * float(stdtrit(freedom, (1 + confidence_level) / 2))
     if not scale.bounded:
         return centre - reach, centre + reach, method
@@ -238,6 +243,12 @@ def interval(
     ends = (scale.low + width * _expit(logit + sign * reach) for sign in (-1, 1))
     low, high = ends
     return low, high, method
+
+
+def _sets_behind(replicates: np.ndarray) -> float:
+    """Say how many sets carry the spread, as if they did so equally: the participation ratio."""
+    squares = (replicates - replicates.mean()) ** 2
+    return float(squares.sum() ** 2 / (squares**2).sum())
 
 
 def _expit(x: float) -> float:

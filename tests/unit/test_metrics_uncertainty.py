@@ -259,3 +259,12 @@ def test_metrics_start_without_heavy_imports():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(("changed", "n_groups", "few"), [(60, 400, False), (60, 150, True),
+                                                          (2, 400, True)])  # fmt: skip
+def test_few_groups_and_a_spread_of_few_sets_are_said(changed, n_groups, few):
+    replicates = np.full(60, 0.9)
+    replicates[:changed] += 0.001 * np.random.default_rng(0).normal(size=changed)
+    _, _, method = uncertainty.interval(0.9, replicates, Scale(0, 1), n_groups, 0.95)
+    assert (method == "jackknife, few groups") == few
