@@ -20,6 +20,8 @@ from listenread.files import atomic, tables
 #: Two numbers that differ by no more are the same number, printed or summed in another order.
 ROUNDING = 1e-12
 KEYS = ["system", "task", "space", "prompt", "metric"]
+#: The paper's systems whose audio goes through the laion-clap package.
+CLAP = ("music_clap", "music_speech_clap")
 COLUMNS = [*KEYS, "published", "ours", "ci_low", "ci_high", "delta", "verdict", "note"]
 
 
@@ -64,19 +66,37 @@ def _compared(row: dict[str, str], ours: Mapping[tuple, dict], why: Mapping[tupl
     if found is None:
         system, task, space, prompt, _ = _cell(row)
         reason = why.get((system, task, prompt, space)) or why.get((system, task, prompt, None))
-        reason = reason or "not part of the experiment"
+        reason = _of_space(reason, space) if reason else "not part of the experiment"
         return {**row, "published": published, "verdict": f"not computed: {reason}"}
+    note = "; ".join(filter(None, [row["note"], path_note(row["system"], row["space"])]))
     return {
         **row,
+        "note": note,
         "published": published,
         **{name: None if isnan(number) else number for name, number in found.items()},
         "delta": found["ours"] - published,
-        "verdict": verdict(published, **found, note=row["note"]),
+        "verdict": verdict(published, **found, note=note),
     }
 
 
 def _cell(row: Mapping[str, str | None]) -> tuple[str, ...]:
     return tuple(row[key] or "" for key in KEYS)
+
+
+def path_note(system: str, space: str) -> str:
+    """Say how the released code made the audio vectors of a cell, where ours are made otherwise.
+
+    Source: ``embeddings_generation.py`` of the released code; laion-clap's `rand_trunc`.
+
+    >>> path_note("muscall", "joint")
+    ''
+    """
+    if system not in CLAP:
+        return ""
+    short = "clips below 5 s are repeated a whole number of times, then stretched"
+    if space == "pre_joint":
+        return f"the released vectors are means of the first and the last 10 s; {short}"
+    return f"of clips longer than 10 s the released code took 10 s at random; {short}"
 
 
 def verdict(published: float, ours: float, ci_low: float, ci_high: float, note: str) -> str:
@@ -86,6 +106,13 @@ def verdict(published: float, ours: float, ci_low: float, ci_high: float, note: 
     if ci_low <= published <= ci_high:
         return "inside the interval"
     return f"differs: {note or 'no difference of protocol is known'}"
+
+
+def _of_space(reason: str, space: str) -> str:
+    """Keep the parts of a reason that name a released file of the cell's space, if any do."""
+    folder = {"joint": "/joint_space/", "pre_joint": "/pre_joint/"}[space]
+    parts = reason.split("; ")
+    return "; ".join([part for part in parts if folder in part] or parts)
 
 
 def _ours(

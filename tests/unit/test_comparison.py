@@ -49,6 +49,36 @@ def test_verdicts(tmp_path, published, note, verdict):
     assert found["verdict"].tolist() == [verdict]
 
 
+@pytest.mark.parametrize(
+    ("system", "space", "wanted"),
+    [
+        ("music_clap", "joint", "differs: of clips longer than 10 s the released code took 10 s"),
+        ("music_speech_clap", "pre_joint", "differs: the released vectors are means of the first"),
+        ("muscall", "joint", "differs: no difference of protocol is known"),
+    ],
+)
+def test_a_cell_says_what_is_true_of_its_own_path(tmp_path, system, space, wanted):
+    found = compare(
+        tmp_path, [row(space=space)], f"{system},audio_only,{space},,top_1,0.7,f,\n",
+        systems={"mine": system},
+    )  # fmt: skip
+    assert found["verdict"][0].startswith(wanted)
+    assert ("clips below 5 s" in found["note"][0]) == (system != "muscall")
+
+
+@pytest.mark.parametrize(("space", "file"), [("joint", "joint_space"), ("pre_joint", "pre_joint")])
+def test_an_empty_cell_names_the_file_of_its_own_space(tmp_path, space, file):
+    why = "; ".join(
+        f"released, but a/{name}/x.npy is not there" for name in ("pre_joint", "joint_space")
+    )
+    cell = {"dataset": "tinysol", "model": "mine", "task": "audio_only", "prompt": None}
+    found = compare(
+        tmp_path, [], f"clap,audio_only,{space},,top_1,0.5,f,\n",
+        unavailable=[cell | {"space": None, "why": why}],
+    )  # fmt: skip
+    assert found["verdict"].tolist() == [f"not computed: released, but a/{file}/x.npy is not there"]
+
+
 def test_the_corrected_protocol_and_other_datasets_are_not_compared(tmp_path):
     rows = [row(protocol="corrected"), row(dataset="mine")]
     found = compare(tmp_path, rows, "clap,audio_only,joint,,top_1,0.5,f,\n")
