@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from listenread import health, prompts
+from listenread.audio.base import Resampler
 from listenread.audio.degradations.apply import chain
 from listenread.audio.heard import HEARD, decibels, noting_peaks
 from listenread.audio.loading import Batch, ClipLoader, mean_by_clip
@@ -38,6 +39,7 @@ def embed_audio(
     threads: int = 1,
     shard: int | None = None,
     shard_clips: int | None = None,
+    resampler: Resampler = "HQ",
 ) -> None:
     """Embed every clip of a manifest with a model's audio tower, both spaces from one pass.
 
@@ -58,6 +60,7 @@ def embed_audio(
         threads: CPU threads, for the tower and for decoding.
         shard: embed one shard only, the clips from ``shard * shard_clips``; None embeds all.
         shard_clips: clips of a shard.
+        resampler: see `listenread.audio.loading.resample`.
 
     Raises:
         Unavailable: the model is unhealthy.
@@ -76,6 +79,7 @@ def embed_audio(
         "model": storage.describe(model_dir),
         "device": device_type(device),
         "precision": precision,
+        "resampler": resampler,
     }
     with (
         progress(total=len(rows), unit="clips", label="embedding audio") as bar,
@@ -86,6 +90,7 @@ def embed_audio(
             model.audio_input,
             batch_size,
             workers=threads,
+            resampler=resampler,
             on_clip=bar.update,
             degrade=chain(manifest.degradations),
         )

@@ -37,6 +37,7 @@ rule embed_audio:
             {
                 **tower_params(wildcards),
                 "batch_size": CONSTANTS.embedding.batch_size,
+                "resampler": MODELS[wildcards.model].settings.resampler,
             }
             if audio_way(wildcards) == "tower"
             else None
@@ -101,6 +102,7 @@ rule embed_shard:
         tower=lambda wildcards: {
             **tower_params(wildcards),
             "batch_size": CONSTANTS.embedding.batch_size,
+            "resampler": MODELS[wildcards.model].settings.resampler,
             "shard_clips": SHARD_CLIPS,
         },
     script:

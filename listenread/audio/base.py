@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+#: Resamplers: quality presets of the soxr library, from fast to good, and torchaudio's own.
+Resampler = Literal["QQ", "LQ", "MQ", "HQ", "VHQ", "torchaudio"]
+
 
 @dataclass(frozen=True)
 class AudioInput:

@@ -12,18 +12,18 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 import soundfile
 import soxr
 
 from listenread.audio import flac, mpeg, ogg
-from listenread.audio.base import AudioInput, ClipFile
+from listenread.audio.base import AudioInput, ClipFile, Resampler
 from listenread.errors import DataError
 
-#: Quality presets of the soxr library, from fast to good.
-RESAMPLERS = ("QQ", "LQ", "MQ", "HQ", "VHQ")
+#: See `listenread.audio.base.Resampler`.
+RESAMPLERS = get_args(Resampler)
 #: How libsndfile's log says that a chunk of sound ends with the file: that of WAV, CAF and AIFF
 #: files, of AU, W64 and RF64.
 _SHORT_CHUNK = r"^\s*(?:data|SSND|Data Size|riff|Riff size)\s*:\s*(\d+) \(should be (\d+)\)"
@@ -190,19 +190,34 @@ def mono(waveform: np.ndarray) -> np.ndarray:
 def resample(
     waveform: np.ndarray, from_rate: float, to_rate: float, resampler: str = "HQ"
 ) -> np.ndarray:
-    """Resample a mono float32 waveform with soxr.
+    """Resample a mono float32 waveform.
 
     Args:
         waveform: float32, shape (frames,).
         from_rate: in Hz.
         to_rate: in Hz.
-        resampler: one of `RESAMPLERS`; ``HQ`` is what librosa calls ``soxr_hq``, its default.
+        resampler: one of `RESAMPLERS`; ``HQ`` is what librosa calls ``soxr_hq``, its default;
+            ``torchaudio`` is `torchaudio.functional.resample` with its default settings, as in the
+            released code of the paper, for whole rates.
     """
     if resampler not in RESAMPLERS:
         raise DataError(f"resampler {resampler!r} is not one of {', '.join(RESAMPLERS)}")
     if from_rate == to_rate:
         return waveform
+    if resampler == "torchaudio":
+        return _by_torchaudio(waveform, from_rate, to_rate)
     return soxr.resample(waveform, from_rate, to_rate, quality=resampler)
+
+
+def _by_torchaudio(waveform: np.ndarray, from_rate: float, to_rate: float) -> np.ndarray:
+    import torch  # seconds, and only here
+    from torchaudio.functional import resample as by_torchaudio
+
+    if int(from_rate) != from_rate or int(to_rate) != to_rate:
+        raise DataError(f"torchaudio resamples between whole rates, not {from_rate} and {to_rate}")
+    given = torch.from_numpy(np.ascontiguousarray(waveform, dtype=np.float32))
+    made: np.ndarray = by_torchaudio(given, int(from_rate), int(to_rate)).numpy()
+    return made
 
 
 def quantise_int16(waveform: np.ndarray) -> np.ndarray:

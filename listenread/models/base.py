@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Protocol, runtime_checka
 import numpy as np
 from pydantic import Field
 
-from listenread.audio.base import AudioInput
+from listenread.audio.base import AudioInput, Resampler
 from listenread.entries import Registry, code_problems, load
 from listenread.errors import ConfigError
 from listenread.files.material import Material, Source
@@ -128,6 +128,11 @@ class TowerSettings(ModelSettings):
         default=None,
         description="A model of the family `released` whose text vectors of the prompt `track` "
         "this model must give; the health gate compares them where they are available.",
+    )
+    resampler: Resampler = Field(
+        default="HQ",
+        description="What clips are resampled by to the tower's rate: a preset of soxr, or "
+        "`torchaudio`, the resampler of the paper's released code, for its systems.",
     )
     accept_unhealthy: bool = Field(
         default=False,

@@ -71,11 +71,13 @@ class Model:
         name: in the configuration.
         description: its ``model.json``; its entry in the configuration where it has none.
         health: its ``health.json``, or None where there is none.
+        resampler: what its clips were resampled by; None where it hears none.
     """
 
     name: str
     description: dict[str, Any]
     health: dict[str, Any] | None = None
+    resampler: str | None = None
 
     @property
     def failures(self) -> list[str]:
@@ -297,7 +299,7 @@ def read_models(
         for files in (paths, health_paths)
     )
     return [
-        Model(name, descriptions.get(name, entry), health.get(name))
+        Model(name, descriptions.get(name, entry), health.get(name), entry.get("resampler"))
         for name, entry in catalogue.items()
     ]
 
