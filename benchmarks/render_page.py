@@ -28,7 +28,7 @@ from listenread.files import tables
 from listenread.metrics.classification import OF_CLASS
 from listenread.report.page import Inputs, write_report
 from listenread.tasks.base import TASKS
-from listenread.tasks.tidy import PER_CLASS, TIDY
+from listenread.tasks.tidy import PER_CLASS, REPLICATES, TIDY
 
 #: The largest experiment that a page is promised for, and how soon it must be there.
 WHOLE, LIMIT_SECONDS = {"models": 30, "datasets": 10, "prompts": 200}, 60.0
@@ -103,6 +103,11 @@ def _tidy(
     found |= {"task": [TASK.name] * n, "space": ["joint"] * n, "protocol": ["published"] * n}
     found |= {"value": value, "ci_low": value - 0.02, "ci_high": value + 0.02}
     found |= {"n": np.full(n, CLIPS), "chance": np.full(n, 1 / len(CLASSES))}
+    found |= {"n_groups": np.full(n, CLIPS), "interval": ["jackknife"] * n}
+    found |= {"p": np.full(n, 0.01)}
+    if not by_class:
+        replicates = value[:, None] + 0.002 * generator.normal(size=(n, 60))
+        found[REPLICATES] = pa.FixedSizeListArray.from_arrays(replicates.ravel(), 60)
     return pa.table(found).select((PER_CLASS if by_class else TIDY).names)
 
 

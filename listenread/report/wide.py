@@ -9,12 +9,14 @@ import pandas as pd
 
 from listenread.metrics.base import Metric
 from listenread.metrics.uncertainty import FEW_GROUPS
-from listenread.tasks.claims import all_pairs, benjamini_hochberg
+from listenread.tasks.claims import all_pairs, benjamini_hochberg, one_against_all
 from listenread.tasks.tidy import REPLICATES
 
 #: How a value is marked, by the number in `WideTable.mark`.
 MARKS = ("", "among the best", "best")
 _AMONG_BEST, _BEST = 1, 2
+#: Rows that are compared pair by pair; of more only the best is with the others.
+_ALL_PAIRS = 300
 #: Added to it where the interval rests on few groups.
 FEW = 4
 
@@ -197,7 +199,8 @@ def mark_best(
         replicates: object array of the same shape: float64 of shape (R,), or None.
         groups: how many groups of clips the values rest on, shape (n, m).
         better: which direction is better, for each of the m metrics; None for neither.
-        level: of the tests, which are corrected by the method of Benjamini and Hochberg.
+        level: of the tests, which are corrected by the method of Benjamini and Hochberg; by
+            Bonferroni's where there are more than some hundred values.
 
     Returns:
         int8, shape (n, m), indices of `MARKS`.
@@ -216,20 +219,28 @@ def mark_best(
         sizes = {(len(replicates[row, column]), int(groups[row, column])) for row in bounded}
         if len(bounded) < 2 or len(sizes) != 1 or direction is None:
             continue
-        p = all_pairs(
-            value[bounded, column], np.stack(replicates[bounded, column]), min(*sizes.pop()) - 1
-        )  # (k, k)
-        upper = np.triu_indices(len(bounded), 1)
-        p[upper] = benjamini_hochberg(p[upper])
-        values = value[bounded, column] * (-1 if direction == "smaller" else 1)
-        best = int(values.argmax())
-        near = np.where(np.arange(len(bounded)) > best, p[best], p[:, best]) > level
+        numbers, samples = value[bounded, column], np.stack(replicates[bounded, column])
+        freedom = min(*sizes.pop()) - 1
+        best = int((numbers * (-1 if direction == "smaller" else 1)).argmax())
+        near = _adjusted(numbers, samples, freedom, best) > level
         near[best] = True
         if near.sum() == 1:
             mark[bounded[best], column] = _BEST
         elif not near.all():
             mark[bounded[near], column] = _AMONG_BEST
     return mark
+
+
+def _adjusted(values: np.ndarray, replicates: np.ndarray, freedom: int, best: int) -> np.ndarray:
+    """p of each value against the best one, corrected for all pairs, shape (k,)."""
+    k = len(values)
+    if k > _ALL_PAIRS:  # Bonferroni's bound is on the safe side
+        p = one_against_all(values, replicates, freedom, best)
+        return np.minimum(p * k * (k - 1) / 2, 1)
+    p = all_pairs(values, replicates, freedom)  # (k, k)
+    upper = np.triu_indices(k, 1)
+    p[upper] = benjamini_hochberg(p[upper])
+    return np.where(np.arange(k) > best, p[best], p[:, best])
 
 
 def _varies(replicates: np.ndarray | None) -> bool:

@@ -119,6 +119,13 @@ def two_sided(
     return float(p) if p.ndim == 0 else p
 
 
+def student(share: float, freedom: int) -> float:
+    """Quantile of Student's t distribution."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, share))
+
+
 def holm(p: Sequence[float] | np.ndarray) -> np.ndarray:
     """Adjust p values of a family of claims, so that even one wrong claim is rare (Holm, 1979).
 
@@ -163,6 +170,25 @@ def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
     return adjusted
 
 
+def pair_errors(replicates: np.ndarray) -> np.ndarray:
+    """Standard error of the paired difference of each pair of numbers.
+
+    Args:
+        replicates: shape (k, R).
+
+    Returns:
+        Float64, shape (k, k); 0 where replicates differ by rounding alone.
+    """
+    n = replicates.shape[1]
+    centred = replicates - replicates.mean(axis=1)[:, None]
+    product = centred @ centred.T  # (k, k)
+    squares = np.diag(product)
+    spread = np.maximum(squares[:, None] + squares - 2 * product, 0)
+    spread[spread < 1e-12 * (squares[:, None] + squares)] = 0
+    errors: np.ndarray = np.sqrt((n - 1) / n * spread)
+    return errors
+
+
 def all_pairs(values: np.ndarray, replicates: np.ndarray, freedom: int) -> np.ndarray:
     """p of the paired difference of each pair of numbers, one against the other.
 
@@ -174,15 +200,22 @@ def all_pairs(values: np.ndarray, replicates: np.ndarray, freedom: int) -> np.nd
     Returns:
         Float64, shape (k, k), symmetric, 1 on the diagonal.
     """
+    p: np.ndarray = two_sided(values[:, None] - values, pair_errors(replicates), freedom)
+    return p
+
+
+def one_against_all(
+    values: np.ndarray, replicates: np.ndarray, freedom: int, one: int
+) -> np.ndarray:
+    """p of the paired differences of one number from each of all; see `all_pairs`.
+
+    Returns:
+        Float64, shape (k,).
+    """
     n = replicates.shape[1]
-    centred = replicates - replicates.mean(axis=1)[:, None]
-    product = centred @ centred.T  # (k, k)
-    squares = np.diag(product)
-    spread = np.maximum(squares[:, None] + squares - 2 * product, 0)
-    # Equal rows differ by rounding alone.
-    spread[spread < 1e-12 * (squares[:, None] + squares)] = 0
-    error = np.sqrt((n - 1) / n * spread)
-    p: np.ndarray = two_sided(values[:, None] - values, error, freedom)
+    apart = replicates - replicates[one]
+    spread = ((apart - apart.mean(axis=1)[:, None]) ** 2).sum(axis=1)
+    p: np.ndarray = two_sided(values - values[one], np.sqrt((n - 1) / n * spread), freedom)
     return p
 
 

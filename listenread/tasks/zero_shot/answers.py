@@ -1,11 +1,19 @@
 """What the page says in words about zero-shot classification."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from listenread.metrics.classification import top
-from listenread.tasks.claims import Reading, above_chance, difference, holm, spread_of
+from listenread.tasks.claims import (
+    Reading,
+    above_chance,
+    all_pairs,
+    holm,
+    pair_errors,
+    spread_of,
+    student,
+)
 from listenread.tasks.words import of_metric, percent, with_interval
 
 if TYPE_CHECKING:
@@ -54,24 +62,31 @@ def best_prompts(rows: "pd.DataFrame", reading: Reading) -> list[str]:
 
 def _pairs(part: "pd.DataFrame", reading: Reading) -> str:
     """Say how many pairs of prompts differ, by paired differences on the same clips."""
-    ordered = list(part.sort_values("value", kind="stable").itertuples())
-    chosen = np.unique(np.linspace(0, len(ordered) - 1, min(len(ordered), _MOST)).astype(int))
-    shown = [ordered[index] for index in chosen]
-    found = [
-        difference(high, low, reading)
-        for position, high in enumerate(shown)
-        for low in shown[:position]
-    ]
-    p = holm([one.p for one in found])
-    tested = int((~np.isnan(p)).sum())
-    if not tested:
+    if "replicates" not in part:
         return ""
-    apart = int((p <= reading.level).sum())
-    of = f"{apart} of the {tested} pairs of prompts" if tested > 1 else "the two"
+    ordered: list[Any] = list(part.sort_values("value", kind="stable").itertuples())
+    shown = [row for row in ordered if row.replicates is not None and len(row.replicates) > 1]
+    if len(shown) < 2 or len({(len(row.replicates), row.n_groups) for row in shown}) > 1:
+        return ""
+    if len(shown) > _MOST:
+        shown = [shown[int(i)] for i in np.linspace(0, len(shown) - 1, _MOST)]
+    values = np.array([row.value for row in shown])
+    replicates = np.stack([row.replicates for row in shown])
+    freedom = min(replicates.shape[1], int(shown[0].n_groups)) - 1
+    upper = np.triu_indices(len(shown), 1)
+    p = all_pairs(values, replicates, freedom)[upper]
+    if np.isnan(p).any():
+        return ""
+    apart, tested = int((holm(p) <= reading.level).sum()), len(p)
+    of = f"{apart} of the {tested:,} pairs of prompts" if tested > 1 else "the two"
     how = "(paired differences, corrected after Holm)"
     if apart:
         return f" On the same clips {of} differ beyond chance {how}."
-    most = max(max(abs(one.low), abs(one.high)) for one in found if one.low == one.low)
+    tail, errors = reading.level / (2 * tested), pair_errors(replicates)[upper]
+    # of prompts with the same answers no group differs, of n: see `uncertainty.interval`
+    same = 1 - tail ** (1 / shown[0].n_groups)
+    reach = np.where(errors > 0, student(1 - tail, freedom) * errors, same)
+    most = float((np.abs(values[:, None] - values)[upper] + reach).max())
     return (
         f" On the same clips no difference between the prompts was found, which could be as large "
         f"as {100 * most:.1f} points {how}."
