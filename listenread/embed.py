@@ -194,7 +194,8 @@ def embed_text(
     the same text for the tower. See `embed_audio` for the other arguments.
 
     Args:
-        same_texts: whether such labels refuse the prompt (`stop`) or are only written down.
+        same_texts: whether such labels refuse the prompt (`stop`; not of a model that is accepted
+            though it is unhealthy) or are only written down.
 
     Raises:
         Unavailable: the model is unhealthy, or the tower reads all texts alike, as it does where
@@ -218,7 +219,7 @@ def embed_text(
             f"first is {texts[0]!r}"
         )
     same = prompts.alike(_as_read(prompt, joint))
-    if same and same_texts == "stop":
+    if same and same_texts == "stop" and not accept_unhealthy:
         raise Unavailable(
             f"for the text tower {prompts.say_alike(same)}, so that none can be told from the "
             "others; `same_texts: flag` in the prompt asks it nevertheless"
