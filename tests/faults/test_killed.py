@@ -58,7 +58,7 @@ def test_two_runs_at_once_and_a_run_that_is_killed(project, as_undisturbed):
     """The second is refused; after kill -9 the lock says what to do; orphans do no harm."""
     for target in AUDIO:
         (project.folder / target).unlink()
-    quick = slow(project, 6)
+    quick = slow(project, 15)  # longer than a start of Snakemake takes on a busy machine
     first = start(project, "--", *AUDIO, output=subprocess.DEVNULL)
     orphan = wait_for(lambda: script(project, "embed_audio.py"))
     second = project.snakemake("--", *AUDIO, check=False)
