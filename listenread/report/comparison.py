@@ -88,7 +88,7 @@ def path_note(system: str, space: str) -> str:
 
     Source: ``embeddings_generation.py`` of the released code; laion-clap's `rand_trunc`.
 
-    >>> path_note("muscall", "joint")
+    >>> path_note("another", "joint")
     ''
     """
     if system not in CLAP:
