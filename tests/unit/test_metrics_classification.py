@@ -84,6 +84,7 @@ def cases(draw, tied=False):
 
 
 @pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.slow
 def test_every_metric_agrees_with_scikit_learn(tied):
     @settings(max_examples=150, deadline=None)
     @given(cases(tied=tied))

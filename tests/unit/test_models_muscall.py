@@ -211,6 +211,7 @@ def tiny_model(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_text_job_imports_nothing_slow(tiny_model):
     program = (
         "import sys; from listenread.models import storage; "

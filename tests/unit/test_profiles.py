@@ -61,6 +61,7 @@ def test_every_rule_that_fetches_stays_on_the_login_node(rules, local):
     assert fetching <= local <= rules
 
 
+@pytest.mark.slow
 def test_the_rules_that_the_documentation_shares_can_be_shared(repository, rules, tmp_path):
     """Snakemake looks at what it would put into its cache before it plans."""
     (line,) = re.findall(

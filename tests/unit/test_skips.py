@@ -7,6 +7,9 @@ import sys
 
 import pytest
 
+# Each starts a pytest of its own.
+pytestmark = pytest.mark.slow
+
 REASONS = ["no GPU: torch sees none", "no trial data: nowhere", "no Slurm here"]
 TESTS = f"""
 import pytest
