@@ -105,6 +105,7 @@ def save(figure: Figure, data: Columns, svg: str | Path) -> None:
         atomic.replacing(svg.with_suffix(".csv")) as numbers,
     ):
         figure.savefig(drawing, format="svg", metadata={"Date": None})
+        figure.set_layout_engine("none")  # what was laid out stays, and the pdf is drawn once
         figure.savefig(page, format="pdf", metadata={"CreationDate": None})
         columns.write_csv(numbers, data)
 
