@@ -118,6 +118,7 @@ def module_source(name: str, root: Path) -> Path:
     return source
 
 
+@cache
 def module_file(name: str, root: Path) -> Path | None:
     """Find a module's file; a package that only groups modules (an empty `__init__`) has none."""
     path = root.joinpath(*name.split("."))
