@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: A metric without a chance level: what a model that knows nothing reaches is not defined.
 NO_CHANCE = float("nan")
+#: Groups from which intervals of the jackknife were seen to hold; see docs/uncertainty.md.
+ENOUGH_GROUPS = 200
 
 
 @dataclass(frozen=True)
@@ -45,12 +47,14 @@ class Scale:
         share: whether it is the share of clips of which something is true.
         learned: whether replicates learn again, from fewer clips. They are worse for that, which is
             no bias of the value: it is what is learned from as many clips as there are.
+        enough: groups below which its interval says that they are few.
     """
 
     low: float = -math.inf
     high: float = math.inf
     share: bool = False
     learned: bool = False
+    enough: int = ENOUGH_GROUPS
 
     @property
     def bounded(self) -> bool:
@@ -79,7 +83,7 @@ class Measurement:
         p: probability that a model that knows nothing reaches the value; NaN where that was not
             tested.
         replicates: float64, shape (replicates,): the value without each set of groups.
-        scale: bounds of the value.
+        scale: bounds of the value, and what its interval asks for.
     """
 
     metric: str

@@ -12,11 +12,17 @@ import numpy as np
 
 from listenread.errors import Unavailable
 from listenread.metrics import chance
-from listenread.metrics.base import NO_CHANCE, Measurement, Metric, Resampling, Target
+from listenread.metrics.base import (
+    ENOUGH_GROUPS,
+    NO_CHANCE,
+    Measurement,
+    Metric,
+    Resampling,
+    Target,
+)
 from listenread.metrics.scored import Resampled, as_target, check, divide, macro
 from listenread.metrics.uncertainty import (
     ENOUGH_FOR_A_CLASS,
-    ENOUGH_GROUPS,
     jackknife,
     measurement,
     over_variants,
@@ -244,7 +250,7 @@ def measure(
         learned: for scores that were learned from the clips: takes those that are kept, bool (n,),
             and gives scores of all clips that were learned from them, shape (n, C). Metrics that
             are not `Metric.of_decisions` are replicated with it.
-        enough: groups below which intervals say that they are few; see `uncertainty.interval`.
+        enough: groups below which intervals say that they are few; see `Scale`.
 
     Raises:
         DataError: see `scored.check`.
@@ -315,7 +321,7 @@ def _jackknife(
         # The float32 weights, and the segments of the largest class in float32 and float64.
         bytes_per_replicate=4 * n + 64 * largest_class,
         relearned=relearned,
-        enough=max(enough, ENOUGH_FOR_A_CLASS * target.n_classes),
+        enough=dict.fromkeys(named, max(enough, ENOUGH_FOR_A_CLASS * target.n_classes)),
     )
 
 
@@ -441,7 +447,7 @@ def measure_with_classes(
                 n=size,
                 n_groups=int(groups_of[int(index)]),
                 chance=level,
-                scale=one.scale,
+                scale=own[name].metric.scale,
                 confidence_level=resampling.confidence_level,
             )
         )

@@ -44,6 +44,9 @@ MODALITY_GAP = Metric(
 _CHANCE = {D_PRIME.name: 0.0, OVERLAP.name: 1.0}
 OF_PAIRS = (POSITIVE_MEAN, NEGATIVE_MEAN, D_PRIME, OVERLAP)
 
+#: Groups of clips for each bin below which the overlap of two histograms is biased, as noise makes
+#: them differ. Pairs of clips are so many more that theirs is not; see docs/uncertainty.md.
+_ENOUGH_FOR_A_BIN = 10
 #: Below this variance similarities are constant but for rounding.
 _CONSTANT = 1e-14
 
@@ -221,6 +224,7 @@ def measure(
         resampling,
         chance=_CHANCE,
         bytes_per_replicate=12 * n + 64 * bins,
+        enough={OVERLAP.name: _ENOUGH_FOR_A_BIN * bins},
     )
 
 

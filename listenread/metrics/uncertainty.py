@@ -24,9 +24,9 @@ from listenread.metrics.base import LINEAR, NO_CHANCE, Measurement, Metric, Resa
 
 #: How the column `interval` names the methods.
 JACKKNIFE, EXACT, UNDEFINED = "jackknife", "Clopper-Pearson", "not defined"
-#: The jackknife over fewer groups than were seen to be enough; see docs/uncertainty.md.
-FEW_GROUPS, ENOUGH_GROUPS = "jackknife, few groups", 200
-#: The same for scores that were learned from the clips, such as those of class means.
+#: The jackknife over fewer groups than `Scale.enough`.
+FEW_GROUPS = "jackknife, few groups"
+#: How many are enough for scores that were learned from the clips, such as those of class means.
 ENOUGH_TO_LEARN = 600
 #: And groups for each class, of what is a mean over classes.
 ENOUGH_FOR_A_CLASS = 20
@@ -190,7 +190,6 @@ def interval(
     scale: Scale,
     n_groups: int,
     confidence_level: float,
-    enough: int = ENOUGH_GROUPS,
 ) -> tuple[float, float, str]:
     """Return the ends of a value's interval and the method that gives them.
 
@@ -202,10 +201,9 @@ def interval(
     Args:
         value: from all clips.
         replicates: see `standard_error`.
-        scale: bounds of the value, and whether it is a share of clips.
+        scale: bounds of the value, whether it is a share of clips, and how many groups are enough.
         n_groups: that the value rests on.
         confidence_level: strictly between 0 and 1.
-        enough: groups below which the method says that they are few.
 
     Raises:
         ConfigError: see `check_level`.
@@ -232,7 +230,7 @@ def interval(
             EXACT if scale.share else UNDEFINED
         )
     freedom = min(len(replicates), n_groups) - 1
-    few = n_groups < enough or _sets_behind(replicates) < _ENOUGH_SETS
+    few = n_groups < scale.enough or _sets_behind(replicates) < _ENOUGH_SETS
     method = FEW_GROUPS if few else JACKKNIFE
     reach = error * float(stdtrit(freedom, (1 + confidence_level) / 2))
     if not scale.bounded:
@@ -318,7 +316,12 @@ def paired_difference(
         n=first.n,
         n_groups=first.n_groups,
         chance=0.0,
-        scale=Scale(share=first.scale.share, learned=first.scale.learned),
+        scale=replace(
+            first.scale,
+            low=LINEAR.low,
+            high=LINEAR.high,
+            enough=max(first.scale.enough, second.scale.enough),
+        ),
         confidence_level=confidence_level,
     )
 
@@ -347,10 +350,9 @@ def measurement(
     chance: float = NO_CHANCE,
     scale: Scale = LINEAR,
     confidence_level: float,
-    enough: int = ENOUGH_GROUPS,
 ) -> Measurement:
     """Complete a value by its interval."""
-    low, high, method = interval(value, replicates, scale, n_groups, confidence_level, enough)
+    low, high, method = interval(value, replicates, scale, n_groups, confidence_level)
     return Measurement(
         metric, value, low, high, n, chance, n_groups, method, replicates=replicates, scale=scale
     )
@@ -365,7 +367,7 @@ def jackknife(
     chance: Mapping[str, float] | None = None,
     bytes_per_replicate: int = 0,
     relearned: Callable[[np.ndarray], Mapping[str, np.ndarray]] | None = None,
-    enough: int = ENOUGH_GROUPS,
+    enough: Mapping[str, int] | None = None,
 ) -> list[Measurement]:
     """Measure statistics on all clips (or labels, or anchors), and without one set after the other.
 
@@ -379,7 +381,7 @@ def jackknife(
         relearned: takes the weights of one replicate, shape (n, 1), and gives values, of shape
             (1,), of the names whose replicates need what was learned from the clips to be learned
             from the rest of them.
-        enough: see `interval`.
+        enough: groups that are enough for a name, where these are more than those of its scale.
 
     Returns:
         One measurement for each name, in the order of `statistics`.
@@ -412,9 +414,12 @@ def jackknife(
             n=n,
             n_groups=n_groups,
             chance=(chance or {}).get(name, NO_CHANCE),
-            scale=replace(metrics[name].scale, learned=name in again),
+            scale=replace(
+                metrics[name].scale,
+                learned=name in again,
+                enough=max(metrics[name].scale.enough, (enough or {}).get(name, 0)),
+            ),
             confidence_level=resampling.confidence_level,
-            enough=enough,
         )
         for name, value in values.items()
     ]

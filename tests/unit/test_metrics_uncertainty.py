@@ -10,7 +10,7 @@ from scipy import stats
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from listenread.errors import ConfigError, DataError
-from listenread.metrics import uncertainty
+from listenread.metrics import separation, uncertainty
 from listenread.metrics.base import LINEAR, Measurement, Resampling, Scale
 from listenread.metrics.classification import (
     PR_AUC_MACRO,
@@ -268,3 +268,36 @@ def test_few_groups_and_a_spread_of_few_sets_are_said(changed, n_groups, few):
     replicates[:changed] += 0.001 * np.random.default_rng(0).normal(size=changed)
     _, _, method = uncertainty.interval(0.9, replicates, Scale(0, 1), n_groups, 0.95)
     assert (method == "jackknife, few groups") == few
+
+
+def test_few_groups_of_a_prompt_with_variants_and_of_a_difference_are_said():
+    """300 clips are few for a mean over 20 classes, one by one as in a mean or a difference."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(300) % 20
+    scores = rng.normal(size=(2, 300, 20)) + 3 * np.eye(20)[labels]
+    few = "jackknife, few groups"
+    for variants in (scores[:1], scores):
+        measured = measure(variants, labels, resampling=Resampling(60))
+        assert {one.interval for one in measured} == {few}
+    (one, *_), (other, *_) = (
+        measure(variant, labels, resampling=Resampling(60)) for variant in scores
+    )
+    assert uncertainty.paired_difference(one, other, confidence_level=0.95).interval == few
+
+
+@pytest.mark.parametrize(("n", "few"), [(1990, True), (2010, False)])
+def test_an_overlap_of_few_clips_in_many_bins_is_said(n, few):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(4, size=n)
+    similarities = np.clip(0.2 * rng.normal(size=(n, 4)) + 0.3 * np.eye(4)[labels], -1, 1)
+    profile = separation.text_audio_profile(similarities, labels, bins=200)
+    measured = {
+        one.metric: one.interval
+        for one in separation.measure(profile, np.arange(n), Resampling(60))
+    }
+    assert measured == {
+        "positive_mean": "jackknife",
+        "negative_mean": "jackknife",
+        "d_prime": "jackknife",
+        "overlap": "jackknife, few groups" if few else "jackknife",
+    }
