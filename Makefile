@@ -14,7 +14,6 @@ PYTHON ?= python3
 CORES  ?= $(shell getconf _NPROCESSORS_ONLN)
 VENV   := .venv
 BIN    := $(VENV)/bin
-UV     := uv==0.13.9
 READY  := $(VENV)/.ready
 
 # Waiting threads sleep instead of spinning, so that two jobs on one machine do not fight.
@@ -43,12 +42,12 @@ quickstart: setup
 
 setup: $(READY)
 
-$(READY): envs/requirements.lock
+$(READY): envs/requirements.lock envs/uv.lock
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 12) else "listenread needs Python 3.11 or 3.12; name one with: make PYTHON=python3.12")'
 	@echo "Setting up $(VENV) (once: a few minutes, 6 GB) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
-	@$(BIN)/uv pip install --quiet --no-deps --python $(BIN)/python -r envs/requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/uv.lock
+	@$(BIN)/uv pip install --quiet --no-deps --require-hashes --python $(BIN)/python -r envs/requirements.lock
 	@touch $(READY)
 
 test-fast: setup
@@ -84,7 +83,7 @@ verify:
 	@echo "Every listed file is as the workflow wrote it."
 
 audit: setup
-	$(BIN)/uv tool run pip-audit --no-deps --disable-pip -r envs/requirements.lock
+	$(BIN)/uv tool run pip-audit@2.10.1 --strict --require-hashes --disable-pip -r envs/requirements.lock
 
 docs: setup
 	$(BIN)/python -m listenread.workflow.reference configuration > docs/configuration.md

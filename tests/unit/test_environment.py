@@ -15,14 +15,24 @@ ONLY_CONDA = {"python", "pip", "pyaudio"}
 
 @pytest.fixture(scope="module")
 def lock(repository):
-    lines = (repository / "envs" / "requirements.lock").read_text("utf-8").split("\n")
-    assert lines.pop() == ""
-    return dict(line.split("==") for line in lines)
+    text = (repository / "envs" / "requirements.lock").read_text("utf-8")
+    return dict(re.findall(r"^(\S+)==(\S+)", text, re.MULTILINE))
 
 
-def test_the_lock_names_versions_and_nothing_else(repository):
-    for line in (repository / "envs" / "requirements.lock").read_text("utf-8").splitlines():
-        assert re.fullmatch(r"[a-z0-9-]+==[A-Za-z0-9.+!]+", line), line
+@pytest.mark.parametrize("name", ["requirements.lock", "uv.lock"])
+def test_a_lock_has_versions_and_hashes_and_nothing_else(repository, name):
+    text = (repository / "envs" / name).read_text("utf-8")
+    package = r"[a-z0-9-]+==[A-Za-z0-9.+!]+( \\\n    --hash=sha256:[0-9a-f]{64})+\n"
+    rest = re.sub(package, "", text)
+    assert text and not rest, rest[:300]
+
+
+def test_the_locks_are_installed_with_their_hashes(repository):
+    """A file that the registry replaced is refused."""
+    makefile = (repository / "Makefile").read_text("utf-8")
+    installs = [line for line in makefile.splitlines() if " install " in line]
+    assert len(installs) == 2
+    assert all("--require-hashes -r envs/" in re.sub(r" --python \S+", "", i) for i in installs)
 
 
 def test_what_the_project_is_made_for_is_in_the_lock(lock):
