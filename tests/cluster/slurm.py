@@ -87,7 +87,8 @@ def why_not() -> str | None:
         return f"{' and '.join(PACKAGES)} are not installed, and there is no apt-get"
     for command in (["update"], ["install", "-y", "--no-install-recommends", *PACKAGES]):
         done = subprocess.run(
-            ["apt-get", "-qq", *command],
+            # Another installation may be under way on a fresh machine.
+            ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=240", *command],
             env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
             capture_output=True, text=True, check=False, timeout=300,
         )  # fmt: skip
