@@ -1,17 +1,17 @@
 """What goes wrong, done for real: kills, full and read-only disks, servers that misbehave."""
 
-import functools
+import contextlib
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 LIST = "results/experiments/small/checksums.sha256"
-#: The jobs' progress bars are no input of any rule: here is where a job can be made to take time.
+#: The jobs' progress bars are no input of any rule: here is where a job can be made to wait.
 PROGRESS = "listenread/progress.py"
 
 
@@ -25,12 +25,26 @@ def start(
     )  # fmt: skip
 
 
-def slow(project, seconds: float) -> Callable[[], None]:
-    """Make every job with a progress bar wait before its work; returns what undoes it."""
-    path = project.folder / PROGRESS
-    quick = path.read_text("utf-8")
-    path.write_text(f"{quick}\nimport time\n\ntime.sleep({seconds})\n", "utf-8")
-    return functools.partial(path.write_text, quick, "utf-8")
+#: What is appended there; Snakemake itself imports it, too, and must not wait.
+WAIT = """
+import os, sys, time
+while "/.snakemake/scripts/" in sys.argv[0] and os.path.exists({gate!r}):
+    time.sleep(0.05)
+"""
+
+
+@contextlib.contextmanager
+def held(project) -> Iterator[None]:
+    """Every job with a progress bar that starts within waits before its work; then all go on."""
+    path, gate = project.folder / PROGRESS, project.folder / "gate"
+    open_code = path.read_text("utf-8")
+    gate.touch()
+    path.write_text(open_code + WAIT.format(gate=str(gate)), "utf-8")
+    try:
+        yield
+    finally:
+        path.write_text(open_code, "utf-8")
+        gate.unlink()
 
 
 def wait_for(condition: Callable[[], object], patience_s: float = 90.0) -> object:

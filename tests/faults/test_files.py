@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from .conftest import script, slow, start, wait_for
+from .conftest import held, script, start, wait_for
 
 pytestmark = pytest.mark.slow
 TARGET = "results/embeddings/audio/tones/spectrum.parquet"
@@ -20,12 +20,12 @@ def test_a_clip_that_changes_under_a_run_is_refused(project, as_undisturbed):
     original = clip.read_bytes()
     for name in ("results/manifests/tones.parquet", TARGET):
         (project.folder / name).unlink()
-    quick = slow(project, 3)
-    run = start(project, "--", TARGET)
-    wait_for(lambda: script(project, "embed_audio.py"))
-    soundfile.write(clip, 0.4 * np.sin(900 * np.arange(4000) / 8000), 8000)
+    project.snakemake("--", "results/manifests/tones.parquet")
+    with held(project):
+        run = start(project, "--", TARGET)
+        wait_for(lambda: script(project, "embed_audio.py"))
+        soundfile.write(clip, 0.4 * np.sin(900 * np.arange(4000) / 8000), 8000)
     output, _ = run.communicate(timeout=300)
-    quick()
     assert run.returncode != 0
     assert "tones/low-0.wav" in output and "changed since the manifest was made" in output
     assert not (project.folder / TARGET).exists()

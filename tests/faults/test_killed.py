@@ -7,7 +7,7 @@ import pytest
 
 from listenread.files import checksums
 
-from .conftest import kill, nothing_half_written, script, slow, start, wait_for
+from .conftest import held, kill, nothing_half_written, script, start, wait_for
 
 pytestmark = pytest.mark.slow
 AUDIO = [f"results/embeddings/audio/tones/{model}.parquet" for model in ("spectrum", "tiny")]
@@ -16,11 +16,10 @@ AUDIO = [f"results/embeddings/audio/tones/{model}.parquet" for model in ("spectr
 def test_an_embedding_job_that_is_killed_is_redone_alone(project, as_undisturbed):
     for target in AUDIO:
         (project.folder / target).unlink()
-    quick = slow(project, 3)
-    run = start(project, "--cores", "1", "--", *AUDIO)
-    kill(wait_for(lambda: script(project, "embed_audio.py")))
+    with held(project):
+        run = start(project, "--cores", "1", "--", *AUDIO)
+        kill(wait_for(lambda: script(project, "embed_audio.py")))
     output, _ = run.communicate(timeout=300)
-    quick()
     assert run.returncode != 0
     assert "embed_audio" in output and "Exiting because a job execution failed" in output
     (lost,) = [target for target in AUDIO if not (project.folder / target).exists()]
@@ -58,20 +57,19 @@ def test_two_runs_at_once_and_a_run_that_is_killed(project, as_undisturbed):
     """The second is refused; after kill -9 the lock says what to do; orphans do no harm."""
     for target in AUDIO:
         (project.folder / target).unlink()
-    quick = slow(project, 15)  # longer than a start of Snakemake takes on a busy machine
-    first = start(project, "--", *AUDIO, output=subprocess.DEVNULL)
-    orphan = wait_for(lambda: script(project, "embed_audio.py"))
-    second = project.snakemake("--", *AUDIO, check=False)
-    assert second.returncode != 0
-    assert "cannot be locked" in second.stdout + second.stderr
+    with held(project):
+        first = start(project, "--", *AUDIO, output=subprocess.DEVNULL)
+        orphan = wait_for(lambda: script(project, "embed_audio.py"))
+        second = project.snakemake("--", *AUDIO, check=False)
+        assert second.returncode != 0
+        assert "cannot be locked" in second.stdout + second.stderr
 
-    kill(first.pid)  # the jobs that it started live on
-    first.wait(timeout=60)
-    assert script(project, "embed_audio.py")
-    refused = project.snakemake("--", *AUDIO, check=False)
-    assert refused.returncode != 0 and "--unlock" in refused.stdout + refused.stderr
-    project.snakemake("--unlock")
-    quick()
+        kill(first.pid)  # the jobs that it started live on
+        first.wait(timeout=60)
+        assert script(project, "embed_audio.py")
+        refused = project.snakemake("--", *AUDIO, check=False)
+        assert refused.returncode != 0 and "--unlock" in refused.stdout + refused.stderr
+        project.snakemake("--unlock")
     # The orphan and the new job write the same file at the same time.
     project.snakemake("--", *AUDIO)
     as_undisturbed(project.folder, among="embeddings/audio")

@@ -8,11 +8,6 @@ Every change is made in a copy of a finished experiment of one dataset (`tones`)
 import io
 import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -357,49 +352,3 @@ def test_a_changed_prompt_changes_the_vectors_and_only_its_own(project):
     ]
     assert (folder / "meaning.parquet").stat().st_mtime_ns == untouched
     assert project.planned(*targets) == set()
-
-
-def test_a_job_killed_in_the_middle_is_redone_alone(project):
-    """kill -9 of a job that embeds audio: nothing half-written stays, the next run redoes it."""
-    targets = [f"results/embeddings/audio/tones/{model}.parquet" for model in MODELS]
-    good = [tables.to_numpy(tables.read(project.folder / t).data["joint"]) for t in targets]
-    project.config["embedding"] = {"batch_size": 4}
-    assert project.planned(*targets) == {f"embed_audio tones/{model}" for model in MODELS}
-    progress = project.folder / "listenread/progress.py"
-    quick = progress.read_text("utf-8")
-    progress.write_text(quick + "\nimport time\n\ntime.sleep(6)\n", "utf-8")
-    run = subprocess.Popen(
-        [
-            sys.executable, "-m", "snakemake", "--cores", "1", "--configfile", "overlay.yaml",
-            "--workflow-profile", "test_profile", "--", *targets,
-        ],
-        cwd=project.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    killed = _kill_script("embed_audio.py", project.folder)
-    output, _ = run.communicate(timeout=300)
-    progress.write_text(quick, "utf-8")
-    assert killed and run.returncode != 0, output
-    (lost,) = [target for target in targets if not (project.folder / target).exists()]
-    assert not list((project.folder / lost).parent.glob(".*partial*"))
-    model = Path(lost).stem
-    assert project.planned(*targets) == {f"embed_audio tones/{model}"}
-    project.snakemake(*targets)
-    for target, vectors in zip(targets, good, strict=True):
-        again = tables.to_numpy(tables.read(project.folder / target).data["joint"])
-        np.testing.assert_allclose(again, vectors, atol=1e-6)  # of another batch size
-
-
-def _kill_script(name, folder, patience_s=60):
-    """Kill -9 the process that runs a script of the workflow in `folder`, once it is there."""
-    deadline = time.monotonic() + patience_s
-    while time.monotonic() < deadline:
-        found = subprocess.run(
-            ["pgrep", "-f", f"^[^ ]*python[^ ]* {folder}/.snakemake/scripts/.*{name}"],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        if found.stdout.split():
-            time.sleep(2)
-            os.kill(int(found.stdout.split()[0]), signal.SIGKILL)
-            return True
-        time.sleep(0.2)
-    return False
