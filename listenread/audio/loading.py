@@ -283,8 +283,16 @@ def prepare(sound: Sound, audio_input: AudioInput, resampler: str = "HQ") -> np.
 
     Returns:
         float32, shape (windows, `audio_input.samples`).
+
+    Raises:
+        DataError: so short a sound that no sample of it is left at the tower's rate.
     """
     waveform = resample(mono(sound.waveform), sound.sample_rate, audio_input.sample_rate, resampler)
+    if not len(waveform):
+        raise DataError(
+            f"its {len(sound.waveform)} frames at {sound.sample_rate} Hz are no sample at "
+            f"{audio_input.sample_rate} Hz"
+        )
     if audio_input.quantise_int16:
         waveform = quantise_int16(waveform)
     return windows(waveform, audio_input.samples, audio_input.padding, audio_input.cropping)
@@ -395,7 +403,10 @@ class ClipLoader:
         if self.degrade is not None:
             degraded = self.degrade(mono(sound.waveform), sound.sample_rate, clip.clip_id)
             sound = Sound(degraded[:, np.newaxis], sound.sample_rate)
-        return prepare(sound, self.audio_input, self.resampler)
+        try:
+            return prepare(sound, self.audio_input, self.resampler)
+        except DataError as error:
+            raise DataError(f"{name}: {error}") from error
 
 
 def mean_by_clip(clips: np.ndarray, vectors: np.ndarray, n_clips: int) -> np.ndarray:

@@ -323,6 +323,14 @@ def test_a_file_that_vanished_is_noticed(tmp_path):
         load(clips, AudioInput(16_000, 0.2), batch_size=2)
 
 
+def test_a_sound_of_which_no_sample_is_left_is_refused(tmp_path):
+    clips = make_clips(tmp_path, [0.2])
+    clips[0].path.write_bytes(as_bytes(np.ones(2), 96_000))
+    message = r"clip '0' .*: its 2 frames at 96000 Hz are no sample at 8000 Hz"
+    with pytest.raises(DataError, match=message):
+        load(clips, AudioInput(8_000, 0.2), batch_size=1, verify=False)
+
+
 def test_real_recordings_load(shared_data):
     paths = sorted((shared_data / "iowa").rglob("*.flac"))[:24]
     clips = [FakeClip(p.stem, p, hashlib.sha256(p.read_bytes()).hexdigest()) for p in paths]
