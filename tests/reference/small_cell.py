@@ -20,6 +20,7 @@ def write_cell(
     *,
     unknown: Sequence[Sequence[str]] = (),
     folds: Sequence[int] = (),
+    groups: Sequence[str] = (),
     scores: np.ndarray | None = None,
     templates: Sequence[str] = (),
     audio: Mapping[str, np.ndarray] | None = None,
@@ -34,6 +35,7 @@ def write_cell(
         classes: the vocabulary, C labels.
         unknown: labels of each clip that were not judged.
         folds: of each clip.
+        groups: of each clip; none where each is on its own.
         scores: shape (n, C), or (V, n, C) for variants.
         templates: of a prompt set.
         audio: space -> shape (n, d).
@@ -46,6 +48,7 @@ def write_cell(
             folder / f"clip{number}.wav",
             tuple(of),
             tuple(unknown[number]) if unknown else (),
+            group=groups[number] if len(groups) else None,
             fold=folds[number] if len(folds) else None,
         )
         for number, of in enumerate(labels)
