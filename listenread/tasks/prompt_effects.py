@@ -15,9 +15,9 @@ from listenread.metrics.classification import top
 from listenread.metrics.uncertainty import paired_difference
 from listenread.tasks.base import Answer, Row, Table, Task
 from listenread.tasks.cell import SPACES, Cell
-from listenread.tasks.claims import Reading
+from listenread.tasks.claims import Difference, Reading, points_with_interval
 from listenread.tasks.settings import ClassificationSettings
-from listenread.tasks.words import level, of_metric, three_digits
+from listenread.tasks.words import of_metric, three_digits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,9 +106,10 @@ def sentences(rows: "pd.DataFrame", reading: Reading) -> list[str]:
     row: Any
     for row in of_metric(rows, prompt_effects.difference(top(1)).name).itertuples():
         prompt, _, reference = row.prompt.partition(" - ")
+        change = Difference(row.value, row.ci_low, row.ci_high, math.nan)
         sentence = (
             f"On {row.dataset}, “{prompt}” in place of “{reference}” changes the "
-            f"{top(1).title} of {row.model} by {_points(row, reading)}"
+            f"{top(1).title} of {row.model} by {points_with_interval(change, reading)}"
         )
         key = (row.dataset, row.model, row.prompt)
         if key in ranking:
@@ -118,14 +119,6 @@ def sentences(rows: "pd.DataFrame", reading: Reading) -> list[str]:
             )
         found.append(sentence + ".")
     return found
-
-
-def _points(row: Any, reading: Reading) -> str:
-    points = f"{100 * row.value:+.1f} points"
-    if math.isnan(row.ci_low):
-        return points
-    ends = f"{100 * row.ci_low:+.1f} to {100 * row.ci_high:+.1f}"
-    return f"{points} ({level(reading.confidence_level)} interval {ends})"
 
 
 TASK = Task(

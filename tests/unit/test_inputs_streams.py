@@ -172,6 +172,10 @@ def test_ogg_streams(subtype):
         (11_025, 1, "PCM_16", 33_075),
         (96_000, 2, "PCM_16", 300_001),
         (8_000, 1, "PCM_S8", 401),
+        (12_345, 1, "PCM_16", 5 * 4_096),  # a rate of its own in every frame, a whole last frame
+        (123_450, 1, "PCM_16", 40_000),
+        (13_000, 2, "PCM_16", 40_000),
+        (48_000, 1, "PCM_S8", 2_100 * 4_096 + 7),  # frame numbers of one, two and three bytes
     ],
 )
 def test_a_flac_from_a_pipe_is_whole(rate, channels, subtype, frames):

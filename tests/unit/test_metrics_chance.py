@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from listenread.errors import ConfigError, DataError
 from listenread.metrics import chance, classification
-from listenread.metrics.base import METRICS, Target
+from listenread.metrics.base import METRICS, NO_CHANCE, Metric, Target
 from listenread.metrics.classification import STANDARD, top
 
 
@@ -58,6 +59,71 @@ def test_a_constant_prediction_has_its_own_chance_level():
     by_luck = chance.by_permutation(scores, labels, metrics=[top(1)], permutations=20, seed=0)
     assert (by_luck["top_1"] == 0.7).all()
     assert top(1).chance_level(Target(2, labels)) == 0.5
+
+
+def recorder(seen):
+    """A metric that notes which labels it is asked with."""
+
+    def value(resampled):
+        seen.append(resampled.scored.target.labels.copy())
+        return resampled.mean(np.zeros(len(seen[-1])))
+
+    return Metric("seen", "seen", "larger", 0.0, 1.0, NO_CHANCE, "own", weighted=value)
+
+
+def test_groups_of_one_size_exchange_their_labels_as_a_whole():
+    rng = np.random.default_rng(2)
+    groups = rng.permutation(np.repeat(np.arange(30), np.repeat([1, 2, 4], [12, 10, 8])))
+    labels = rng.integers(0, 9, len(groups))  # also several labels within a group
+    seen = []
+    for max_bytes in (1, 2**30):
+        chance.by_permutation(
+            rng.normal(size=(len(groups), 9)), labels, metrics=[recorder(seen)], permutations=20,
+            seed=3, groups=groups, max_bytes=max_bytes,
+        )  # fmt: skip
+
+    def by_size(given):
+        blocks = [tuple(given[groups == group]) for group in range(30)]
+        return {size: [one for one in blocks if len(one) == size] for size in (1, 2, 4)}
+
+    for permuted in seen:
+        for size, blocks in by_size(permuted).items():
+            assert sorted(blocks) == sorted(by_size(labels)[size])
+    for size in (1, 2, 4):  # and they do move, each time elsewhere
+        assert len({tuple(by_size(permuted)[size]) for permuted in seen[:20]}) > 15
+    np.testing.assert_array_equal(seen[:20], seen[20:])
+
+
+def test_groups_of_one_clip_each_are_no_groups():
+    rng = np.random.default_rng(4)
+    scores, labels = rng.normal(size=(40, 3)), rng.integers(0, 3, 40)
+    how = {"metrics": STANDARD, "permutations": 5, "seed": 1}
+    without = chance.by_permutation(scores, labels, **how)
+    alone = chance.by_permutation(scores, labels, **how, groups=rng.permutation(40))
+    for metric, values in without.items():
+        np.testing.assert_array_equal(values, alone[metric])
+
+
+@pytest.mark.parametrize("draw", ["gamma", "mirrored", "normal"])
+def test_p_is_the_tail_of_scipys_pearson_distribution(draw):
+    rng = np.random.default_rng(5)
+    luck = {"gamma": rng.gamma(4, size=800), "mirrored": -rng.gamma(4, size=800)}.get(
+        draw, np.concatenate([part := rng.normal(size=400), -part])
+    )
+    skewness = stats.skew(luck)
+    for value in luck.mean() + luck.std() * np.array([-2.5, -1, 0, 0.7, 2, 4]):
+        wanted = stats.pearson3.sf(value, skewness, luck.mean(), luck.std())
+        assert chance.p_value(value, luck) == pytest.approx(wanted, abs=1e-9), (draw, value)
+    counted = (luck >= luck.mean() + luck.std()).mean()
+    assert chance.p_value(luck.mean() + luck.std(), luck) == pytest.approx(counted, abs=0.03)
+
+
+def test_p_of_luck_that_does_not_vary_is_counted():
+    assert chance.p_value(0.5, np.full(9, 0.5)) == 1
+    assert chance.p_value(0.6, np.full(9, 0.5)) == 0.1
+    assert chance.p_value(0.4, np.full(9, 0.5)) == 1
+    for value, luck in [(np.nan, np.ones(9)), (0.5, np.array([])), (0.5, np.array([0.1, np.nan]))]:
+        assert np.isnan(chance.p_value(value, luck))
 
 
 def test_bad_input_is_refused():

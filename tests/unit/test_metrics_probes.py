@@ -55,6 +55,16 @@ def test_more_neighbours_than_clips_are_all_clips():
     np.testing.assert_allclose(scores.sum(axis=1), 1)
 
 
+def test_neighbours_are_as_many_as_the_smallest_training_set_has(case):
+    vectors, labels = case[0][:13], np.arange(13) % 2
+    folds = np.repeat([0, 1], [9, 4])  # of four and of nine clips that are trained on
+    found = probes.k_nearest(vectors, labels, 2, folds, neighbours=99)
+    np.testing.assert_array_equal(found, probes.k_nearest(vectors, labels, 2, folds, neighbours=4))
+    assert (found != probes.k_nearest(vectors, labels, 2, folds, neighbours=3)).any()
+    one = probes.k_nearest(vectors, labels, 2, folds, neighbours=1)
+    assert set(one.ravel()) == {0.0, 1.0}
+
+
 def test_probes_find_what_prototypes_cannot():
     """Two classes on either side of a third, with the same mean direction."""
     rng = np.random.default_rng(3)
@@ -125,6 +135,7 @@ def test_folds_never_split_a_group():
         (np.full((2, 2), np.nan), [0, 1], [0, 1], "2 clip"),
         (np.zeros((0, 2)), [], [], "at least one"),
         (np.ones((2, 2)), [0, 4], [0, 1], "from 0 to 4"),
+        (np.ones((2, 2)), [0, 2], [0, 1], "from 0 to 2"),
         (np.ones((2, 2)), [0, 1], [0, 0], "one fold"),
         (np.ones((2, 2)), [0, 1], [0], "folds"),
     ],

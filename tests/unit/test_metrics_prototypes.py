@@ -91,6 +91,29 @@ def test_leave_one_group_out_is_one_fold_for_each_group(kept):
     assert (found[1:4, 3] == -1).all()
 
 
+@pytest.mark.parametrize("how", [{}, {"folds": np.arange(40) % 3}, {"groups": np.arange(40) // 3}])
+@pytest.mark.parametrize("protocol", ["published", "corrected"])
+def test_blocks_of_clips_change_nothing(how, protocol, monkeypatch):
+    rng = np.random.default_rng(3)
+    vectors, labels = rng.normal(size=(40, 5)), rng.integers(0, 3, 40)
+    kept = np.arange(40) % 7 > 0
+    whole = prototypes.scores(vectors, labels, 4, protocol=protocol, kept=kept, **how)
+    assert whole.dtype == np.float32
+    monkeypatch.setattr(prototypes, "_ROWS", 7)
+    blocks = prototypes.scores(vectors, labels, 4, protocol=protocol, kept=kept, **how)
+    np.testing.assert_allclose(blocks, whole, atol=1e-6)
+    exact = prototypes.scores(vectors, labels, 4, protocol=protocol, **how)
+    assert exact.dtype == np.float64
+
+
+def test_all_clips_of_one_class_are_like_their_mean():
+    vectors = np.random.default_rng(4).normal(size=(6, 3))
+    found = prototypes.scores(vectors, np.zeros(6, dtype=int), 1, protocol="published")
+    mean = vectors.mean(axis=0)
+    cosines = vectors @ mean / np.linalg.norm(vectors, axis=1) / np.linalg.norm(mean)
+    np.testing.assert_allclose(found[:, 0], cosines)
+
+
 def test_a_clip_never_sees_itself():
     """On noise `published` beats chance by itself, `corrected` does not."""
     rng = np.random.default_rng(4)
@@ -117,6 +140,7 @@ def test_a_class_without_a_prototype_scores_lowest():
         (np.array([[1.0, np.nan], [1, 1]]), [0, 1], None, r"1 clip\(s\).*NaN"),
         (np.array([[0.0, 0.0], [1, 1]]), [0, 1], None, r"1 clip\(s\) have a zero vector"),
         (np.ones((2, 2)), [0, 5], None, "from 0 to 5 of 2 classes"),
+        (np.ones((2, 2)), [0, 2], None, "from 0 to 2 of 2 classes"),
         (np.ones((2, 2)), [0], None, "one integer a clip"),
         (np.ones((0, 2)), [], None, "at least one"),
         (np.ones((2, 2)), [0, 1], [3, 3], "one fold"),

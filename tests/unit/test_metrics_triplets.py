@@ -121,20 +121,20 @@ def test_agrees_with_a_plain_loop(seed, n, protocol):
     np.testing.assert_array_equal(outcome.total.sum(axis=(1, 2)), total)
 
 
+@pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("protocol", ["published", "corrected"])
-def test_an_instrument_is_left_out_of_all_three_roles(released, tinysol, protocol):
+def test_an_instrument_is_left_out_of_all_three_roles(released, tinysol, protocol, tied):
     """Replicates are those of a tree that never had the instrument."""
     distances, levels = tinysol
-    measured = triplets.measure(
-        released["joint"], *tinysol, protocol=protocol, resampling=RESAMPLING
-    )
+    vectors = released["joint"][np.arange(14) % 5] if tied else released["joint"]
+    measured = triplets.measure(vectors, *tinysol, protocol=protocol, resampling=RESAMPLING)
     sets, n_sets = deal(np.arange(14), RESAMPLING)
     assert n_sets == 14
     for r in range(n_sets):
         kept = np.flatnonzero(sets != r)
         square = np.ix_(kept, kept)
         outcome = triplets.evaluate(
-            released["joint"][kept], distances[square], levels[square], protocol=protocol
+            vectors[kept], distances[square], levels[square], protocol=protocol
         )
         shares = [outcome.accuracy, outcome.related().accuracy, *outcome.by_level()]
         for one, expected in zip(measured[:2], shares[:2], strict=True):
