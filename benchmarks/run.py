@@ -27,6 +27,7 @@ BENCHMARKS = {
     "measure_metrics": False,
     "render_page": False,
     "workflow_scale": False,
+    "no_op": False,
 }
 OUTPUT = common.PROJECT / "results" / "benchmarks"
 

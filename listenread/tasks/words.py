@@ -41,11 +41,6 @@ def of_metric(rows: "pd.DataFrame", metric: str) -> "pd.DataFrame":
     return rows[(rows["metric"] == metric) & rows["value"].notna()]
 
 
-def largest(rows: "pd.DataFrame") -> Any:
-    """Row with the largest value, the first of several."""
-    return rows.iloc[int(rows["value"].argmax())]
-
-
 def three_digits(value: float) -> str:
     """Write a metric's value as tables do; exactly half a digit is rounded away from zero.
 
