@@ -121,6 +121,7 @@ def _set(config, key, value):
         ("models.mini.family", "muskall", ["`models.mini.family`", "`muskall`", "`muscall`?"]),
         ("models.mini.train.dataset", "gm", ["`models.mini.train.dataset`", "`gm`"]),
         ("models.mini.train.steps", 0, ["`models.mini.train.steps` is 0"]),
+        ("models.mini.train.steps", 60, ["`models.mini.train`: `warmup_steps` must be less"]),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(base, key, value, wanted):

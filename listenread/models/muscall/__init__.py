@@ -103,6 +103,12 @@ class TrainSettings(_TrainingBase):
     dataset: str = Field(description="A captioned dataset of the catalogue.")
     threads: int = Field(default=1, ge=1, description="CPU threads.")
 
+    @model_validator(mode="after")
+    def _warm_up_ends(self) -> "TrainSettings":
+        if self.warmup_steps >= self.steps:
+            raise ValueError("`warmup_steps` must be less than `steps`")
+        return self
+
 
 class MusCallSettings(TowerSettings):
     """MusCALL's architecture, trained here or from a checkpoint of the public code."""
