@@ -74,3 +74,44 @@ def test_files_that_cannot_be_had_are_named_and_stop_nothing_else(released):
     clap = {cell["task"] for cell in cells if cell["model"] == "music_clap_released"}
     assert clap == {"zero_shot", "audio_only", "triplets"}
     assert all("neither in the mirror nor downloaded" in cell["why"] for cell in cells)
+
+
+def stated(repository, table, row):
+    """The cells of a row of a table of docs/protocols.md, without its name."""
+    text = (repository / "docs/protocols.md").read_text("utf-8")
+    lines = text[text.index(f"| {table} | ") :].splitlines()
+    line = next(line for line in lines if line.startswith(f"| {row} |"))
+    return [cell.strip() for cell in line.strip("|").split("|")][1:]
+
+
+def written(project, **wanted):
+    """A value with its interval, as the documentation writes it."""
+    frame = tables.read(project.folder / EXPERIMENT / "metrics.parquet").data.to_pandas()
+    for column, name in wanted.items():
+        frame = frame[frame[column] == name]
+    (row,) = frame.itertuples()
+    value, low, high = (f"{x:.3f}".lstrip("0") for x in (row.value, row.ci_low, row.ci_high))
+    return f"{value} [{low}, {high}]"
+
+
+@pytest.mark.parametrize(
+    ("row", "metric"), [("top-1", "top_1"), ("ROC-AUC, macro", "roc_auc_macro")]
+)
+def test_the_documentation_states_what_prototypes_give(released, repository, row, metric):
+    assert stated(repository, "MusCALL, before the projection", row) == [
+        written(released, **PROTOTYPES, metric=metric, protocol=protocol)
+        for protocol in ("published", "corrected")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "space"), [("joint", "joint"), ("before the projection", "pre_joint")]
+)
+def test_the_documentation_states_what_triplets_give(released, repository, row, space):
+    asked = {"model": "muscall_released", "task": "triplets", "prompt": "track", "space": space}
+    columns = {"published": ["accuracy"], "corrected": ["accuracy", "accuracy_related"]}
+    assert stated(repository, "MusCALL, `A {label} track`", row) == [
+        written(released, **asked, protocol=protocol, metric=metric)
+        for protocol, metrics in columns.items()
+        for metric in metrics
+    ]
